@@ -1,0 +1,77 @@
+"""Scalar automatic differentiation: `Value`, its functions, and gradients of any order.
+
+>>> from autograd import Value
+>>> x = Value(3.0)
+>>> y = x**2 + 1
+>>> y.backward()
+>>> x.grad
+6.0
+"""
+
+from autograd.value import Value  # isort: skip  # first: it and the primitives know each other
+
+# fmt: off
+from autograd.functions import (
+    abs,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cbrt,
+    clip,
+    cos,
+    cosh,
+    detach,
+    dot,
+    elu,
+    erf,
+    erfc,
+    exp,
+    exp2,
+    expm1,
+    gelu,
+    hypot,
+    leaky_relu,
+    log,
+    log1p,
+    log2,
+    log10,
+    log_softmax,
+    logsigmoid,
+    logsumexp,
+    max,
+    maximum,
+    mean,
+    min,
+    minimum,
+    norm,
+    prod,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softmax,
+    softplus,
+    sqrt,
+    sum,
+    take,
+    tan,
+    tanh,
+    where,
+)
+from autograd.graph import gradients
+from autograd.primitives import Primitive
+
+__all__ = [
+    "Primitive", "Value", "gradients", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
+    "cbrt", "clip", "cos", "cosh", "detach", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu",
+    "hypot", "leaky_relu", "log", "log10", "log1p", "log2", "log_softmax", "logsigmoid", "logsumexp", "max",
+    "maximum", "mean", "min", "minimum", "norm", "prod", "relu", "sigmoid", "sign", "silu", "sin", "sinh",
+    "softmax", "softplus", "sqrt", "sum", "take", "tan", "tanh", "where",
+]
+# fmt: on

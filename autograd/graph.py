@@ -1,0 +1,252 @@
+"""Walks over expression graphs: topological order, the backward sweep, and gradients as graphs."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from autograd.primitives import Primitive, chain
+from autograd.value import Value
+
+
+def topological_order(outputs: Iterable[Value], parents: Callable[[Value], Iterable[Any]] | None = None) -> list[Value]:
+    """All nodes that the outputs were computed from, and the outputs, parents before children; each node once.
+
+    Args:
+        outputs: where to start.
+        parents: which Values to go on to from a node: all its parents, unless given (see `differentiable_parents`).
+
+    Iterative, like everything here: a chain of a million nodes is deeper than Python's recursion limit.
+
+    Example:
+        >>> x = Value(2.0, label="x")
+        >>> y = x * x
+        >>> [node.data for node in topological_order([y + 1.0])]
+        [2.0, 4.0, 5.0]
+    """
+    parents = parents or (lambda node: node.parents)
+    order: list[Value] = []
+    seen: set[Any] = set()
+    stack: list[Any] = list(outputs)[::-1]
+    while stack:
+        node = stack.pop()
+        if node is None:  # a mark: what stands below it has all its parents in the order
+            order.append(stack.pop())
+        elif node not in seen:
+            seen.add(node)
+            stack += [node, None, *reversed(tuple(parents(node)))]
+    return order
+
+
+def differentiable_parents(node: Value) -> list[Any]:
+    """The operands to which a derivative flows, as often as they occur."""
+    return [x for x, p in zip(node.operands, node.partials, strict=True) if p is not None]
+
+
+def backward(root: Value, gradient: float) -> None:
+    """What Value.backward does.
+
+    The same walk as topological_order and the same sums as pullback, with their steps written out: through those a
+    training step in plain operators spends 3 times as long here (benchmarks/eager.py).
+    """
+    order, leaves = _backward_order(root)
+    before_sweep = [leaf.grad for leaf in leaves]
+    try:
+        for node in order:
+            node._grad = None
+        for leaf in leaves:
+            leaf._grad = None
+        root._grad = gradient
+        for node in reversed(order):
+            adjoint = node._grad
+            first: Any = node._da
+            if first.__class__ is tuple:
+                for parent, partial in zip(node._a, first, strict=True):
+                    if partial is not None:
+                        product = adjoint * partial
+                        if product != product and adjoint == 0.0:  # as in primitives.chain
+                            product = 0.0
+                        so_far = parent._grad
+                        parent._grad = product if so_far is None else so_far + product
+                continue
+            if first is not None:
+                product = adjoint * first
+                if product != product and adjoint == 0.0:
+                    product = 0.0
+                parent = node._a
+                so_far = parent._grad
+                parent._grad = product if so_far is None else so_far + product
+            second = node._db
+            if second is not None:
+                product = adjoint * second
+                if product != product and adjoint == 0.0:
+                    product = 0.0
+                parent = node._b
+                so_far = parent._grad
+                parent._grad = product if so_far is None else so_far + product
+    finally:  # an interrupted sweep must not cost the leaves what they had accumulated
+        for leaf, before in zip(leaves, before_sweep, strict=True):
+            leaf._grad = before if leaf._grad is None else before + leaf._grad
+
+
+def _backward_order(root: Value) -> tuple[list[Value], list[Value]]:
+    """The topological order along differentiable operands: results of operations, and apart from them the leaves."""
+    order: list[Value] = []
+    leaves: list[Value] = []
+    seen: set[Any] = set()
+    stack: list[Any] = [root]
+    pop, push = stack.pop, stack.append
+    while stack:
+        node = pop()
+        if node is None:
+            order.append(pop())
+        elif node not in seen:
+            seen.add(node)
+            if node.op is None:
+                leaves.append(node)
+                continue
+            push(node)
+            push(None)
+            first = node._da
+            if first.__class__ is tuple:
+                stack += [x for x, p in zip(node._a, first, strict=True) if p is not None][::-1]
+            else:
+                if node._db is not None:
+                    push(node._b)
+                if first is not None:
+                    push(node._a)
+    return order, leaves
+
+
+# --- gradients as graphs -------------------------------------------------------------------------------------------
+
+
+def recorded_partials(node: Value) -> Sequence[float | None]:
+    """The local derivatives as numbers."""
+    return node.partials
+
+
+def symbolic_partials(node: Value) -> Sequence[Any]:
+    """The local derivatives as graphs: the rules of the table, applied to the node and its operands."""
+    op, operands = node.op, node.operands
+    if op is None:
+        return ()
+    try:
+        return _evaluate_rules(op, node, operands)
+    except (ZeroDivisionError, OverflowError):  # of two plain numbers in a rule; Values do as IEEE 754 says
+        return _evaluate_rules(op, node, [x if isinstance(x, Value) else Value(x) for x in operands])
+
+
+def _evaluate_rules(op: Primitive, node: Value, operands: Sequence[Any]) -> list[Any]:
+    if op.arity is None:
+        partials = op.partials(node, *operands)
+        return [p if known is not None else None for p, known in zip(partials, node.partials, strict=True)]
+    rules = zip(op.partials, node.partials, strict=True)
+    return [rule(node, *operands) if known is not None else None for rule, known in rules]
+
+
+def multiply(adjoint: Any, partial: Any) -> Any:
+    """A factor of the chain rule times the next, both floats or Values; no node where one of them is 1 or -1."""
+    if adjoint.__class__ is float and adjoint == 1.0:
+        return partial
+    if not isinstance(partial, Value):
+        if partial == 1.0:
+            return adjoint
+        if partial == -1.0:
+            return -adjoint
+        if isinstance(adjoint, Value) and math.isfinite(partial):
+            return adjoint * partial
+    return chain(adjoint, partial)
+
+
+def pullback(
+    outputs: Sequence[Value],
+    cotangents: Sequence[Any],
+    xs: Sequence[Value],
+    partials: Callable[[Value], Sequence[Any]] = symbolic_partials,
+) -> list[Any]:
+    """Reverse mode: the cotangents of xs for given cotangents of the outputs; nothing is written to any `grad`.
+
+    Args:
+        outputs: the nodes to start from.
+        cotangents: for each output, a number or a Value.
+        xs: the nodes, leaves or not, whose cotangents are wanted.
+        partials: `symbolic_partials` for graphs that can be differentiated again, `recorded_partials` for numbers.
+
+    Returns: one number or Value for each of xs; None for one that no output depends on.
+    """
+    order = topological_order(outputs, differentiable_parents)
+    on_the_way = _descendants(order, xs)
+    adjoints: dict[Value, Any] = {}
+
+    def contribute(node: Any, amount: Any) -> None:
+        adjoints[node] = adjoints[node] + amount if node in adjoints else amount
+
+    for output, cotangent in zip(outputs, cotangents, strict=True):
+        contribute(output, cotangent)
+    for node in reversed(order):
+        if node not in on_the_way or node not in adjoints or not any(x in on_the_way for x in node.parents):
+            continue
+        for parent, partial in zip(node.operands, partials(node), strict=True):
+            if partial is not None and parent in on_the_way:
+                contribute(parent, multiply(adjoints[node], partial))
+    return [adjoints.get(x) for x in xs]
+
+
+def pushforward(
+    outputs: Sequence[Value],
+    xs: Sequence[Value],
+    tangents: Sequence[Any],
+    partials: Callable[[Value], Sequence[Any]] = symbolic_partials,
+) -> list[Any]:
+    """Forward mode: the tangents of the outputs for given tangents of xs, by one sweep over the recorded graph.
+
+    Args, returns: as pullback, the other way round; None for an output that depends on none of xs.
+    """
+    known: dict[Any, Any] = dict(zip(xs, tangents, strict=True))
+    for node in topological_order(outputs, differentiable_parents):
+        if node in known or not any(x in known for x in node.parents):
+            continue
+        total = None
+        for parent, partial in zip(node.operands, partials(node), strict=True):
+            if partial is not None and parent in known:
+                product = multiply(known[parent], partial)
+                total = product if total is None else total + product
+        if total is not None:
+            known[node] = total
+    return [known.get(output) for output in outputs]
+
+
+def _descendants(order: Iterable[Value], xs: Iterable[Value]) -> set[Value]:
+    """Those of the order that are among xs or are computed from one of them."""
+    found = set(xs)
+    for node in order:
+        if node not in found and not found.isdisjoint(node.parents):
+            found.add(node)
+    return found
+
+
+def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
+    """The derivatives of y with respect to each of xs, as Values: graphs to differentiate again, compile or draw.
+
+    Args:
+        y: the result.
+        xs: leaves, or nodes on the way to y.
+
+    Returns: one Value for each of xs, 0 for one that y does not depend on. No `grad` is read or written.
+
+    Errors: TypeError if y or one of xs is no Value.
+
+    Example:
+        >>> x = Value(2.0, label="x")
+        >>> first, = gradients(x**3, [x])
+        >>> second, = gradients(first, [x])
+        >>> first.data, second.data
+        (12.0, 12.0)
+    """
+    for node in (y, *xs):
+        if not isinstance(node, Value):
+            raise TypeError(
+                f"gradients(y, xs) takes a Value and a list of Values, got {type(node).__name__} {node!r:.60}"
+            )
+    results = pullback([y], [1.0], xs)
+    return [g if isinstance(g, Value) else Value(0.0 if g is None else g) for g in results]

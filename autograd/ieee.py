@@ -1,0 +1,129 @@
+"""Python's arithmetic and `math`, with IEEE 754 results (inf, -inf, nan) where those raise.
+
+NumPy, PyTorch and JAX compute this way, and so does machine code: 1/0 is inf, log(0) is -inf, exp(1000) is inf,
+sqrt(-1) is nan. Everything here maps floats to a float and never raises.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Iterable
+
+inf, nan = math.inf, math.nan
+
+
+def _unary(function: Callable[[float], float], *, overflow: float = inf) -> Callable[[float], float]:
+    """The same function with nan outside its domain and ±inf (odd functions: `overflow=-inf` below 0) on overflow."""
+
+    @functools.wraps(function)
+    def total(x: float) -> float:
+        try:
+            return function(x)
+        except ValueError:
+            return nan
+        except OverflowError:
+            return inf if x > 0 else overflow
+
+    return total
+
+
+def div(x: float, y: float) -> float:
+    """x / y."""
+    try:
+        return x / y
+    except ZeroDivisionError:
+        return nan if x == 0 or x != x else math.copysign(inf, x) * math.copysign(1.0, y)
+
+
+def pow(x: float, y: float) -> float:
+    """x ** y as C's pow: nan for a negative base with a fractional exponent."""
+    try:
+        return math.pow(x, y)
+    except ValueError:  # 0 ** negative, or a negative base with a fractional exponent
+        if x != 0:
+            return nan
+    except OverflowError:
+        pass
+    odd = y % 2 == 1
+    return -inf if odd and math.copysign(1.0, x) < 0 else inf
+
+
+def log(x: float) -> float:
+    """Natural logarithm."""
+    return math.log(x) if x > 0 else -inf if x == 0 else nan
+
+
+def log2(x: float) -> float:
+    """Logarithm to base 2."""
+    return math.log2(x) if x > 0 else -inf if x == 0 else nan
+
+
+def log10(x: float) -> float:
+    """Logarithm to base 10."""
+    return math.log10(x) if x > 0 else -inf if x == 0 else nan
+
+
+def log1p(x: float) -> float:
+    """log(1 + x) without cancellation near 0."""
+    return math.log1p(x) if x > -1 else -inf if x == -1 else nan
+
+
+def atanh(x: float) -> float:
+    """Inverse hyperbolic tangent; ±inf at ±1."""
+    return math.atanh(x) if -1 < x < 1 else math.copysign(inf, x) if abs(x) == 1 else nan
+
+
+sqrt = _unary(math.sqrt)
+exp = _unary(math.exp)
+exp2 = _unary(math.exp2)
+expm1 = _unary(math.expm1)
+sin = _unary(math.sin)
+cos = _unary(math.cos)
+tan = _unary(math.tan)
+asin = _unary(math.asin)
+acos = _unary(math.acos)
+sinh = _unary(math.sinh, overflow=-inf)
+cosh = _unary(math.cosh)
+acosh = _unary(math.acosh)
+
+
+def sign(x: float) -> float:
+    """-1, 0 or 1; nan for nan."""
+    return math.copysign(1.0, x) if x else x + 0.0 if x != x else 0.0
+
+
+def maximum(x: float, y: float) -> float:
+    """The larger of two; nan if either is (Python's max depends on their order)."""
+    return x if x > y or x != x else y
+
+
+def minimum(x: float, y: float) -> float:
+    """The smaller of two; nan if either is."""
+    return x if x < y or x != x else y
+
+
+def sum(values: Iterable[float]) -> float:
+    """Left to right, in every Python version: since 3.12 the built-in `sum` compensates, and machine code does not."""
+    total = 0.0
+    for x in values:
+        total += x
+    return total
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + e^-x), from the exponential that cannot overflow."""
+    e = math.exp(-abs(x))
+    return 1.0 / (1.0 + e) if x >= 0 else e / (1.0 + e)
+
+
+def softplus(x: float) -> float:
+    """log(1 + e^x) = max(x, 0) + log1p(e^-|x|), which neither overflows nor cancels."""
+    return maximum(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def logsumexp(values: Iterable[float]) -> float:
+    """log(Σ e^x), with the largest x taken out so that nothing overflows."""
+    values = list(values)
+    shift = functools.reduce(maximum, values)
+    if math.isinf(shift):  # inf - inf would be nan
+        return shift
+    return shift + log(sum(exp(x - shift) for x in values))

@@ -1,0 +1,469 @@
+"""Value: a number that remembers how it was computed, and so can be differentiated."""
+
+import math
+import numbers
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from autograd import primitives
+from autograd.arrays import elementwise, is_array
+from autograd.methods import Methods
+
+if TYPE_CHECKING:
+    from autograd.primitives import Primitive
+
+_ADD, _SUB, _MUL = primitives.add, primitives.sub, primitives.mul
+
+
+class _Tracing(threading.local):
+    """What the compiler is tracing in this thread, if anything: then comparisons and `.data` are its business."""
+
+    trace: Any = None
+
+
+tracing = _Tracing()
+
+
+class Value(Methods):
+    """A scalar in an expression graph: a leaf made from a number, or the result of an operation on other Values.
+
+    Args:
+        data: the number: int, float, bool, Fraction or NumPy scalar; kept as a float.
+        label: a name for pictures and messages.
+
+    Errors: TypeError if `data` is no real number.
+
+    Values take part in + - * / ** with each other and with numbers, in the functions of this package, and in NumPy
+    object arrays. They compare, sort, format and truth-test as their data does; hashing is by identity.
+
+    Example:
+        >>> a = Value(-4.0, label="a")
+        >>> b = Value(2.0, label="b")
+        >>> d = a * b + b**3
+        >>> d.backward()
+        >>> d.data, a.grad, b.grad
+        (0.0, 2.0, 8.0)
+    """
+
+    # One tracked object an operation: most of the cost of a graph is the garbage collector walking it. A node of one or
+    # two operands has them in _a and _b and its local derivatives in _da and _db; any other has tuples in _a and _da.
+    # A derivative is None where none flows: to a number, to a condition. _grad and _label are unset until needed.
+    __slots__ = ("_data", "_grad", "_label", "op", "_a", "_b", "_da", "_db")
+    _data: float
+    _grad: Any
+    op: "Primitive | None"
+    _a: Any
+    _b: Any
+    _da: Any
+    _db: Any
+
+    def __init__(self, data: Any, *graph: Any, label: str = ""):
+        if graph:
+            raise TypeError(
+                "Value(data, label=...) makes a leaf. For an operation of your own, describe it with "
+                "autograd.Primitive(name, forward, partials) and call that: it is then differentiated to any order."
+            )
+        self._data = number(data)
+        self.op = None
+        self._a = self._b = self._da = self._db = None
+        if label:
+            self._label = label
+
+    # --- what a node records --------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> float:
+        """The number. Assigning converts to float; only a leaf can be assigned.
+
+        Errors: TypeError for what is no number; AttributeError for the result of an operation; inside `jit`,
+        reading raises, because the number would be frozen into the compiled code.
+        """
+        if tracing.trace is not None:
+            tracing.trace.refuse_data(self)
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self.op is not None:
+            raise AttributeError(
+                f"{self._name()} is the result of {self.op.name!r}: its data follows from its parents. "
+                "Assign to the data of a leaf, or make a new leaf with Value(...)"
+            )
+        self._data = number(data)
+
+    @property
+    def grad(self) -> float:
+        """The derivative that backward() left here, 0.0 before; leaves accumulate it until it is set to 0."""
+        try:
+            return self._grad
+        except AttributeError:
+            return 0.0
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = number(grad, "a grad")
+
+    @property
+    def label(self) -> str:
+        """A name for pictures and messages; empty unless given."""
+        try:
+            return self._label
+        except AttributeError:
+            return ""
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self._label = label
+
+    @property
+    def operands(self) -> "tuple[Value | float, ...]":
+        """What the operation was applied to, Values and plain numbers; () for a leaf.
+
+        Example:
+            >>> (Value(3.0) * 2).operands
+            (Value(data=3.0, grad=0.0), 2.0)
+        """
+        return self._operand_tuple(self._a, self._b)
+
+    @property
+    def partials(self) -> tuple[float | None, ...]:
+        """The local derivative for each operand, aligned with `operands`; None where no derivative flows."""
+        return self._operand_tuple(self._da, self._db)
+
+    def _operand_tuple(self, first: Any, second: Any) -> tuple[Any, ...]:
+        if self.op is None:
+            return ()
+        return (first,) if self.op.arity == 1 else (first, second) if self.op.arity == 2 else first
+
+    @property
+    def parents(self) -> "tuple[Value, ...]":
+        """The operands that are Values, in order and as often as they occur."""
+        return tuple([x for x in self.operands if isinstance(x, Value)])
+
+    @property
+    def local_grads(self) -> tuple[float, ...]:
+        """The derivative of this node with respect to each of `parents`, at their current data.
+
+        Example:
+            >>> x, y = Value(3.0), Value(4.0)
+            >>> (x * y).local_grads
+            (4.0, 3.0)
+        """
+        return tuple([p or 0.0 for x, p in zip(self.operands, self.partials, strict=True) if isinstance(x, Value)])
+
+    @property
+    def _prev(self) -> "set[Value]":
+        """micrograd's name for the set of parents."""
+        return set(self.parents)
+
+    @property
+    def _op(self) -> str:
+        """micrograd's name for the symbol of the operation."""
+        return self.op.symbol if self.op is not None else ""
+
+    # --- differentiation ------------------------------------------------------------------------------------------
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Propagate derivatives of this node through the graph, by one sweep in reverse topological order.
+
+        Adds into the `grad` of the leaves, so that gradients accumulate until they are set to 0, and sets the `grad`
+        of the nodes between.
+
+        Args:
+            gradient: the derivative of the final result with respect to this node, 1.0 if this node is the result.
+
+        Example:
+            >>> x = Value(3.0)
+            >>> y = x * x
+            >>> y.backward()
+            >>> x.grad
+            6.0
+            >>> y.backward()
+            >>> x.grad
+            12.0
+        """
+        from autograd.graph import backward
+
+        backward(self, number(gradient, "a gradient"))
+
+    def why_nonfinite(self) -> str:
+        """One sentence on where inf or nan came from: the first operation that made it of finite numbers.
+
+        Looks at the data of every node this one was computed from and then, if they are finite, at the gradients that
+        the last backward() left.
+
+        Example:
+            >>> x = Value(0.0, label="x")
+            >>> (1 / x + 5).why_nonfinite()
+            'div gives inf from 1.0, x = 0.0'
+        """
+        from autograd.diagnose import why_nonfinite
+
+        return why_nonfinite(self)
+
+    # --- arithmetic -----------------------------------------------------------------------------------------------
+    # + - * are most of any graph. They are the primitives add, sub and mul written out: through apply() a training
+    # step in plain operators takes 2 to 3 times as long (benchmarks/eager.py); tests hold them to the table.
+
+    def __add__(self, other: Any) -> "Value":
+        node: Value = _new(Value)
+        if other.__class__ is Value:
+            node._data = self._data + other._data
+            node._db = 1.0
+        elif other.__class__ is float:
+            node._data = self._data + other
+            node._db = None
+        else:
+            return _binary(_ADD, self, other)
+        node._da = 1.0
+        node.op = _ADD
+        node._a = self
+        node._b = other
+        return node
+
+    def __sub__(self, other: Any) -> "Value":
+        node: Value = _new(Value)
+        if other.__class__ is Value:
+            node._data = self._data - other._data
+            node._db = -1.0
+        elif other.__class__ is float:
+            node._data = self._data - other
+            node._db = None
+        else:
+            return _binary(_SUB, self, other)
+        node._da = 1.0
+        node.op = _SUB
+        node._a = self
+        node._b = other
+        return node
+
+    def __mul__(self, other: Any) -> "Value":
+        node: Value = _new(Value)
+        if other.__class__ is Value:
+            node._db = x = self._data
+            node._da = y = other._data
+            node._data = x * y
+        elif other.__class__ is float:
+            node._data = self._data * other
+            node._da = other
+            node._db = None
+        else:
+            return _binary(_MUL, self, other)
+        node.op = _MUL
+        node._a = self
+        node._b = other
+        return node
+
+    def __radd__(self, other: Any) -> "Value":
+        return _binary(_ADD, other, self)
+
+    def __rsub__(self, other: Any) -> "Value":
+        return _binary(_SUB, other, self)
+
+    def __rmul__(self, other: Any) -> "Value":
+        return _binary(_MUL, other, self)
+
+    def __truediv__(self, other: Any) -> "Value":
+        return _binary(primitives.div, self, other)
+
+    def __rtruediv__(self, other: Any) -> "Value":
+        return _binary(primitives.div, other, self)
+
+    def __pow__(self, other: Any) -> "Value":
+        return _binary(primitives.pow, self, other)
+
+    def __rpow__(self, other: Any) -> "Value":
+        return _binary(primitives.pow, other, self)
+
+    def __neg__(self) -> "Value":
+        return apply(primitives.neg, (self,))
+
+    def __pos__(self) -> "Value":
+        return self
+
+    def __abs__(self) -> "Value":
+        return apply(primitives.abs, (self,))
+
+    # --- as a number ----------------------------------------------------------------------------------------------
+
+    def __lt__(self, other: Any) -> bool:
+        return _compare(primitives.lt, self, other)
+
+    def __le__(self, other: Any) -> bool:
+        return _compare(primitives.le, self, other)
+
+    def __gt__(self, other: Any) -> bool:
+        return _compare(primitives.gt, self, other)
+
+    def __ge__(self, other: Any) -> bool:
+        return _compare(primitives.ge, self, other)
+
+    def __eq__(self, other: object) -> bool:
+        return _compare(primitives.eq, self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return _compare(primitives.ne, self, other)
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self != 0.0)
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            f"{self._name()} does not convert to a plain number by itself, since that would drop its gradient in "
+            "silence. Use .data for the number, or autograd's own functions (autograd.exp, ...) to go on computing"
+        )
+
+    __int__ = __float__
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.op is not None:
+            raise TypeError(
+                f"{self._name()} is the result of {self.op.name!r}; only leaves are copied and pickled, without the "
+                "graph behind them. Take its number: Value(v.data)"
+            )
+        return _leaf, (self._data, self.grad, self.label)
+
+    def _name(self) -> str:
+        return f"Value {self.label!r} ({self._data!r})" if self.label else f"Value({self._data!r})"
+
+
+_new = object.__new__
+
+
+class _Unrecorded(Value):
+    """A Value that computes as IEEE 754 says and records nothing."""
+
+    __slots__ = ()
+
+
+def _leaf(data: float, grad: float, label: str) -> Value:
+    leaf = Value(data, label=label)
+    leaf.grad = grad
+    return leaf
+
+
+def number(x: Any, what: str = "Value") -> float:
+    """x as a float, if it is a real number; TypeError, saying what to write instead, if not."""
+    if x.__class__ is float:
+        return x
+    if isinstance(x, numbers.Real):  # also int, bool, Fraction, NumPy's floats and ints
+        return float(x)
+    if isinstance(x, Value):
+        raise TypeError(f"{what} takes a number, got {x._name()}: use the Value itself, or its .data")
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(x, numpy.bool_):
+        return float(x)
+    hint = ""
+    if is_array(x) or (isinstance(x, Iterable) and not isinstance(x, str | bytes)):
+        hint = ": a Value is one scalar; for many, use autograd.array(...) or a list of Values"
+    elif isinstance(x, str | bytes):
+        hint = ": convert it with float(...) first"
+    elif isinstance(x, complex):
+        hint = ": complex numbers are not supported; use its real and imaginary parts"
+    raise TypeError(f"{what} takes a real number, got {type(x).__name__} {x!r:.60}{hint}")
+
+
+def apply(op: "Primitive", operands: Sequence[Any]) -> Any:
+    """The result of a primitive on floats, Values and other numbers: a Value if an operand is one, else a float.
+
+    NumPy arrays among the operands are taken element by element.
+    """
+    kinds = set(map(type, operands))
+    if not kinds <= _PLAIN:
+        if any(map(is_array, operands)):
+            return elementwise(op, operands)
+        operands = [x if isinstance(x, Value) else number(x, op.name) for x in operands]
+        kinds = set(map(type, operands))
+    if kinds <= _FLOAT:
+        return op.forward(*operands)
+    data = [x if x.__class__ is float else x._data for x in operands]
+    out = op.forward(*data)
+    if _Unrecorded in kinds:
+        return _Unrecorded(out)
+    node: Value = _new(Value)
+    node._data = out if out.__class__ is float else number(out, f"the result of {op.name}")
+    node.op = op
+    if op.arity == 1:
+        node._a, node._b = operands[0], None
+        node._da, node._db = _partial(op.partials[0], out, data), None
+    elif op.arity == 2:
+        x, y = node._a, node._b = operands
+        node._da = None if x.__class__ is float else _partial(op.partials[0], out, data)
+        node._db = None if y.__class__ is float else _partial(op.partials[1], out, data)
+    else:
+        node._a, node._b = tuple(operands), None
+        node._da, node._db = _partials(op, out, data, operands), None
+    return node
+
+
+_FLOAT, _PLAIN = {float}, {float, Value}
+
+
+def _partial(rule: Any, out: float, data: Sequence[float]) -> float | None:
+    """One local derivative. Where Python's floats raise, the rule is evaluated on Values, which do as IEEE 754 says."""
+    if rule is None:
+        return None
+    try:
+        result = rule(out, *data)
+    except (ZeroDivisionError, OverflowError):
+        result = rule(*map(_Unrecorded, (out, *data)))
+    return _as_partial(result)
+
+
+def _partials(op: "Primitive", out: float, data: Sequence[float], operands: Sequence[Any]) -> tuple[float | None, ...]:
+    """The local derivatives for many operands, None for those that are plain numbers."""
+    if op.arity is not None:
+        pairs = zip(op.partials, operands, strict=True)
+        return tuple([None if x.__class__ is float else _partial(rule, out, data) for rule, x in pairs])
+    try:
+        results = op.partials(out, *data)
+    except (ZeroDivisionError, OverflowError):
+        results = op.partials(*map(_Unrecorded, (out, *data)))
+    if len(results) != len(data):
+        raise TypeError(f"the partials of {op.name} are {len(results)} for {len(data)} operands")
+    if set(map(type, results)) != _FLOAT:
+        results = [_as_partial(p) for p in results]
+    if float in map(type, operands):
+        results = [None if x.__class__ is float else p for x, p in zip(operands, results, strict=True)]
+    return tuple(results)
+
+
+def _as_partial(result: Any) -> float | None:
+    if result.__class__ is float or result is None:
+        return result
+    return result._data if isinstance(result, Value) else float(result)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Value | numbers.Real) or x.__class__.__name__ in ("bool", "bool_")
+
+
+def _binary(op: "Primitive", x: Any, y: Any) -> Any:
+    """An operator's result, or NotImplemented so that Python asks the other operand or raises its own TypeError."""
+    if _is_number(x) and _is_number(y):
+        return apply(op, (x, y))
+    return NotImplemented
+
+
+def _compare(op: "Primitive", x: Value, y: Any) -> Any:
+    if not _is_number(y):
+        return NotImplemented
+    if tracing.trace is not None:
+        return tracing.trace.condition(op, x, y)
+    return bool(op.forward(x._data, y._data if isinstance(y, Value) else y))
+
+
+def isfinite(x: float | None) -> bool:
+    """Whether x is neither inf nor nan; no number at all counts as finite."""
+    return x is None or math.isfinite(x)

@@ -1,0 +1,1 @@
+"""Small networks made of Values."""
