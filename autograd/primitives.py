@@ -122,7 +122,7 @@ neg = Primitive(
     "neg", operator.neg, (lambda out, x: -1.0,),
     symbol="-", latex="-{0}", precedence=NEGATION, lower="fneg", js="-{0}",
 )  # fmt: skip
-pow = Primitive(
+pow: Primitive = Primitive(
     "pow", ieee.pow,
     (
         lambda out, x, y: select(y == 0, 0.0, y * pow(x, y - 1)),
@@ -170,7 +170,7 @@ cbrt = _c_function("cbrt", math.cbrt, lambda out, x: 1 / (3 * out * out), latex=
 exp = _c_function("exp", ieee.exp, lambda out, x: out, latex="e^{{{0}}}")
 exp2 = Primitive("exp2", ieee.exp2, (lambda out, x: out * LN2,), latex="2^{{{0}}}", lower="exp2", js="Math.pow(2, {0})")
 expm1 = _c_function("expm1", ieee.expm1, lambda out, x: exp(x), latex=r"\operatorname{{expm1}}({0})")
-log = _c_function("log", ieee.log, lambda out, x: 1 / x, latex=r"\ln({0})")
+log: Primitive = _c_function("log", ieee.log, lambda out, x: 1 / x, latex=r"\ln({0})")
 log2 = _c_function("log2", ieee.log2, lambda out, x: 1 / (x * LN2), latex=r"\log_2({0})")
 log10 = _c_function("log10", ieee.log10, lambda out, x: 1 / (x * LN10), latex=r"\log_{{10}}({0})")
 log1p = _c_function("log1p", ieee.log1p, lambda out, x: 1 / (1 + x), latex=r"\ln(1 + {0})")
@@ -178,7 +178,7 @@ log1p = _c_function("log1p", ieee.log1p, lambda out, x: 1 / (1 + x), latex=r"\ln
 # --- trigonometric and hyperbolic functions; products such as (1 - x)(1 + x) keep the digits that 1 - x² loses -----
 
 sin = _c_function("sin", ieee.sin, lambda out, x: cos(x))
-cos = _c_function("cos", ieee.cos, lambda out, x: -sin(x))
+cos: Primitive = _c_function("cos", ieee.cos, lambda out, x: -sin(x))
 tan = _c_function("tan", ieee.tan, lambda out, x: 1 + out * out)
 asin = _c_function("asin", ieee.asin, lambda out, x: 1 / (sqrt(1 - x) * sqrt(1 + x)), latex=r"\arcsin({0})")
 acos = _c_function("acos", ieee.acos, lambda out, x: -1 / (sqrt(1 - x) * sqrt(1 + x)), latex=r"\arccos({0})")
@@ -190,7 +190,7 @@ atan2 = _c_function(
     latex=r"\operatorname{{atan2}}({0}, {1})",
 )  # fmt: skip
 sinh = _c_function("sinh", ieee.sinh, lambda out, x: cosh(x))
-cosh = _c_function("cosh", ieee.cosh, lambda out, x: sinh(x))
+cosh: Primitive = _c_function("cosh", ieee.cosh, lambda out, x: sinh(x))
 # 1 - tanh² = (1 - tanh)(1 + tanh) = 2σ(-2x) 2σ(2x), which does not cancel for large |x|
 tanh = _c_function("tanh", math.tanh, lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x))
 asinh = _c_function("asinh", math.asinh, lambda out, x: 1 / hypot(1.0, x), latex=r"\operatorname{{arsinh}}({0})")
@@ -214,7 +214,7 @@ def _direction(length: Scalar, x: Scalar, *xs: Scalar) -> Scalar:
     return select(length == 0, 0.0, select(length < 1e-290, scaled, x / length))
 
 
-hypot = _c_function(
+hypot: Primitive = _c_function(
     "hypot", math.hypot,
     lambda out, x, y: _direction(out, x, x, y),
     lambda out, x, y: _direction(out, y, x, y),
@@ -281,7 +281,7 @@ detach = Primitive("detach", lambda x: x, (None,), lower=lambda x: x, js="{0}")
 abs = Primitive(
     "abs", operator.abs, (lambda out, x: sign(x),), latex=r"\left|{0}\right|", lower="llvm.fabs", js="Math.abs({0})"
 )
-sign = Primitive(
+sign: Primitive = Primitive(
     "sign", ieee.sign, (None,), latex=r"\operatorname{{sign}}({0})", js="Math.sign({0})",
     lower=lambda x: select(x > 0, 1.0, select(x < 0, -1.0, select(x == 0, 0.0, x))),
 )  # fmt: skip
@@ -331,7 +331,7 @@ elu = Primitive(
     symbol="ELU", latex=r"\operatorname{{ELU}}_{{{1}}}({0})", js="({0} > 0 ? {0} : {1} * Math.expm1({0}))",
     lower=lambda x, alpha: select(x > 0, x, alpha * expm1(x)),
 )  # fmt: skip
-sigmoid = Primitive(
+sigmoid: Primitive = Primitive(
     "sigmoid", ieee.sigmoid, (lambda out, x: out * sigmoid(-x),),
     symbol="σ", latex=r"\sigma({0})", js="sigmoid({0})",
     lower=lambda x: select(x >= 0, 1.0, exp(-abs(x))) / (1.0 + exp(-abs(x))),
@@ -340,7 +340,7 @@ logsigmoid = Primitive(
     "logsigmoid", lambda x: -ieee.softplus(-x), (lambda out, x: sigmoid(-x),),
     latex=r"\ln\sigma({0})", js="-softplus(-({0}))", lower=lambda x: -softplus(-x),
 )  # fmt: skip
-softplus = Primitive(
+softplus: Primitive = Primitive(
     "softplus", ieee.softplus, (lambda out, x: sigmoid(x),),
     latex=r"\operatorname{{softplus}}({0})", js="softplus({0})",
     lower=lambda x: maximum(x, 0.0) + log1p(exp(-abs(x))),
