@@ -88,10 +88,7 @@ class Primitive:
     def __call__(self, *operands: Any) -> Any:
         if self.arity is not None and len(operands) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} operands, got {len(operands)}")
-        for x in operands:
-            if x.__class__ is not float and x.__class__ is not bool:
-                return _value.apply(self, operands)
-        return self.forward(*operands)
+        return _value.apply(self, operands)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -216,7 +216,7 @@ class Value(Methods):
             node._data = self._data + other
             node._db = None
         else:
-            return _binary(_ADD, self, other)
+            return _operator(_ADD, self, other)
         node._da = 1.0
         node.op = _ADD
         node._a = self
@@ -232,7 +232,7 @@ class Value(Methods):
             node._data = self._data - other
             node._db = None
         else:
-            return _binary(_SUB, self, other)
+            return _operator(_SUB, self, other)
         node._da = 1.0
         node.op = _SUB
         node._a = self
@@ -250,41 +250,41 @@ class Value(Methods):
             node._da = other
             node._db = None
         else:
-            return _binary(_MUL, self, other)
+            return _operator(_MUL, self, other)
         node.op = _MUL
         node._a = self
         node._b = other
         return node
 
     def __radd__(self, other: Any) -> "Value":
-        return _binary(_ADD, other, self)
+        return _operator(_ADD, other, self)
 
     def __rsub__(self, other: Any) -> "Value":
-        return _binary(_SUB, other, self)
+        return _operator(_SUB, other, self)
 
     def __rmul__(self, other: Any) -> "Value":
-        return _binary(_MUL, other, self)
+        return _operator(_MUL, other, self)
 
     def __truediv__(self, other: Any) -> "Value":
-        return _binary(primitives.div, self, other)
+        return _operator(primitives.div, self, other)
 
     def __rtruediv__(self, other: Any) -> "Value":
-        return _binary(primitives.div, other, self)
+        return _operator(primitives.div, other, self)
 
     def __pow__(self, other: Any) -> "Value":
-        return _binary(primitives.pow, self, other)
+        return _operator(primitives.pow, self, other)
 
     def __rpow__(self, other: Any) -> "Value":
-        return _binary(primitives.pow, other, self)
+        return _operator(primitives.pow, other, self)
 
     def __neg__(self) -> "Value":
-        return apply(primitives.neg, (self,))
+        return _unary(primitives.neg, self)
 
     def __pos__(self) -> "Value":
         return self
 
     def __abs__(self) -> "Value":
-        return apply(primitives.abs, (self,))
+        return _unary(primitives.abs, self)
 
     # --- as a number ----------------------------------------------------------------------------------------------
 
@@ -379,38 +379,71 @@ def apply(op: "Primitive", operands: Sequence[Any]) -> Any:
 
     NumPy arrays among the operands are taken element by element.
     """
+    for x in operands:
+        if x.__class__ is not float:
+            break
+    else:
+        return op.forward(*operands)
+    if op.arity == 1 and operands[0].__class__ is Value:
+        return _unary(op, operands[0])
     kinds = set(map(type, operands))
     if not kinds <= _PLAIN:
         if any(map(is_array, operands)):
             return elementwise(op, operands)
         operands = [x if isinstance(x, Value) else number(x, op.name) for x in operands]
         kinds = set(map(type, operands))
-    if kinds <= _FLOAT:
-        return op.forward(*operands)
-    data = [x if x.__class__ is float else x._data for x in operands]
-    out = op.forward(*data)
+        if kinds <= _FLOAT:
+            return op.forward(*operands)
     if _Unrecorded in kinds:
-        return _Unrecorded(out)
-    node: Value = _new(Value)
-    node._data = out if out.__class__ is float else number(out, f"the result of {op.name}")
-    node.op = op
-    if op.arity == 1:
-        node._a, node._b = operands[0], None
-        node._da, node._db = _partial(op.partials[0], out, data), None
-    elif op.arity == 2:
-        x, y = node._a, node._b = operands
-        node._da = None if x.__class__ is float else _partial(op.partials[0], out, data)
-        node._db = None if y.__class__ is float else _partial(op.partials[1], out, data)
-    else:
-        node._a, node._b = tuple(operands), None
-        node._da, node._db = _partials(op, out, data, operands), None
-    return node
+        return _Unrecorded(op.forward(*_data(operands)))
+    return _unary(op, *operands) if op.arity == 1 else _binary(op, *operands) if op.arity == 2 else _nary(op, operands)
 
 
 _FLOAT, _PLAIN = {float}, {float, Value}
 
 
-def _partial(rule: Any, out: float, data: Sequence[float]) -> float | None:
+def _data(operands: Sequence[Any]) -> list[float]:
+    return [x if x.__class__ is float else x._data for x in operands]
+
+
+def _node(op: "Primitive", out: Any) -> Value:
+    node: Value = _new(Value)
+    node.op = op
+    node._data = out if out.__class__ is float else number(out, f"the result of {op.name}")
+    node._b = node._db = None
+    return node
+
+
+def _unary(op: "Primitive", x: Value) -> Value:
+    data = x._data
+    out = op.forward(data)
+    node = _node(op, out)
+    node._a = x
+    node._da = _partial(op.partials[0], out, data)
+    return node
+
+
+def _binary(op: "Primitive", x: Any, y: Any) -> Value:
+    x_data = x if x.__class__ is float else x._data
+    y_data = y if y.__class__ is float else y._data
+    out = op.forward(x_data, y_data)
+    node = _node(op, out)
+    node._a, node._b = x, y
+    node._da = None if x.__class__ is float else _partial(op.partials[0], out, x_data, y_data)
+    node._db = None if y.__class__ is float else _partial(op.partials[1], out, x_data, y_data)
+    return node
+
+
+def _nary(op: "Primitive", operands: Sequence[Any]) -> Value:
+    data = _data(operands)
+    out = op.forward(*data)
+    node = _node(op, out)
+    node._a = tuple(operands)
+    node._da = _partials(op, out, data, operands)
+    return node
+
+
+def _partial(rule: Any, out: float, *data: float) -> float | None:
     """One local derivative. Where Python's floats raise, the rule is evaluated on Values, which do as IEEE 754 says."""
     if rule is None:
         return None
@@ -425,7 +458,7 @@ def _partials(op: "Primitive", out: float, data: Sequence[float], operands: Sequ
     """The local derivatives for many operands, None for those that are plain numbers."""
     if op.arity is not None:
         pairs = zip(op.partials, operands, strict=True)
-        return tuple([None if x.__class__ is float else _partial(rule, out, data) for rule, x in pairs])
+        return tuple([None if x.__class__ is float else _partial(rule, out, *data) for rule, x in pairs])
     try:
         results = op.partials(out, *data)
     except (ZeroDivisionError, OverflowError):
@@ -445,19 +478,31 @@ def _as_partial(result: Any) -> float | None:
     return result._data if isinstance(result, Value) else float(result)
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, Value | numbers.Real) or x.__class__.__name__ in ("bool", "bool_")
+def _operand(x: Any) -> Any:
+    """x as an operand, a Value or a float; None if it is no number."""
+    if x.__class__ is float or isinstance(x, Value):
+        return x
+    if x.__class__ is int:  # before the slower question whether it is any kind of number
+        return float(x)
+    try:
+        return number(x)
+    except TypeError:
+        return None
 
 
-def _binary(op: "Primitive", x: Any, y: Any) -> Any:
+def _operator(op: "Primitive", x: Any, y: Any) -> Any:
     """An operator's result, or NotImplemented so that Python asks the other operand or raises its own TypeError."""
-    if _is_number(x) and _is_number(y):
+    x, y = _operand(x), _operand(y)
+    if x is None or y is None:
+        return NotImplemented
+    if x.__class__ is _Unrecorded or y.__class__ is _Unrecorded:
         return apply(op, (x, y))
-    return NotImplemented
+    return _binary(op, x, y)
 
 
 def _compare(op: "Primitive", x: Value, y: Any) -> Any:
-    if not _is_number(y):
+    y = _operand(y)
+    if y is None:
         return NotImplemented
     if tracing.trace is not None:
         return tracing.trace.condition(op, x, y)
