@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import primitives as p
 from autograd.arrays import is_array
-from autograd.value import Value
+from autograd.value import Value, record_dot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -509,7 +509,8 @@ def dot(w: Iterable[Any], x: Iterable[Any], bias: Any = 0.0) -> Any:
     w, x = _listed(w, "dot", empty=True), _listed(x, "dot", empty=True)
     if len(w) != len(x):
         raise ValueError(f"dot: {len(w)} weights for {len(x)} inputs")
-    return p.dot(bias, *w, *x)
+    node = record_dot(bias, w, x)
+    return p.dot(bias, *w, *x) if node is None else node
 
 
 def norm(values: Iterable[Any]) -> Any:

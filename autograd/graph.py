@@ -63,14 +63,14 @@ def backward(root: Value, gradient: float) -> None:
                 for parent, partial in zip(node._a, first, strict=True):
                     if partial is not None:
                         product = adjoint * partial
-                        if product != product and adjoint == 0.0:  # as in primitives.chain
+                        if not adjoint and product:  # 0 * inf; see primitives.chain
                             product = 0.0
                         so_far = parent._grad
                         parent._grad = product if so_far is None else so_far + product
                 continue
             if first is not None:
                 product = adjoint * first
-                if product != product and adjoint == 0.0:
+                if not adjoint and product:
                     product = 0.0
                 parent = node._a
                 so_far = parent._grad
@@ -78,7 +78,7 @@ def backward(root: Value, gradient: float) -> None:
             second = node._db
             if second is not None:
                 product = adjoint * second
-                if product != product and adjoint == 0.0:
+                if not adjoint and product:
                     product = 0.0
                 parent = node._b
                 so_far = parent._grad
@@ -108,7 +108,8 @@ def _backward_order(root: Value) -> tuple[list[Value], list[Value]]:
             push(None)
             first = node._da
             if first.__class__ is tuple:
-                stack += [x for x, p in zip(node._a, first, strict=True) if p is not None][::-1]
+                if not seen.issuperset(node._a):  # a weight is an operand for every example, and new for the first
+                    stack += [x for x, p in zip(node._a, first, strict=True) if p is not None][::-1]
             else:
                 if node._db is not None:
                     push(node._b)
