@@ -8,6 +8,8 @@
 6.0
 """
 
+from typing import TYPE_CHECKING, Any
+
 from autograd.value import Value  # isort: skip  # first: it and the primitives know each other
 
 # fmt: off
@@ -68,10 +70,24 @@ from autograd.graph import gradients
 from autograd.primitives import Primitive
 
 __all__ = [
-    "Primitive", "Value", "gradients", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
+    "Primitive", "Value", "draw", "gradients", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
     "cbrt", "clip", "cos", "cosh", "detach", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu",
     "hypot", "leaky_relu", "log", "log10", "log1p", "log2", "log_softmax", "logsigmoid", "logsumexp", "max",
     "maximum", "mean", "min", "minimum", "norm", "prod", "relu", "sigmoid", "sign", "silu", "sin", "sinh",
     "softmax", "softplus", "sqrt", "sum", "take", "tan", "tanh", "where",
 ]
 # fmt: on
+
+if TYPE_CHECKING:
+    from autograd.visualize import draw
+
+_ON_FIRST_USE = {"draw": "autograd.visualize"}  # what needs more than the standard library
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    globals()[name] = found = getattr(import_module(_ON_FIRST_USE[name]), name)
+    return found

@@ -14,6 +14,8 @@ from autograd.arrays import elementwise, is_array
 from autograd.methods import Methods
 
 if TYPE_CHECKING:
+    import graphviz
+
     from autograd.primitives import Primitive
 
 _ADD, _SUB, _MUL = primitives.add, primitives.sub, primitives.mul
@@ -205,6 +207,12 @@ class Value(Methods):
 
         return why_nonfinite(self)
 
+    def draw(self, **options: Any) -> "graphviz.Digraph":
+        """The graph that this node was computed by, as a picture; autograd.draw says what the options are."""
+        from autograd.visualize import draw
+
+        return draw(self, **options)
+
     # --- arithmetic -----------------------------------------------------------------------------------------------
     # + - * are most of any graph. They are the primitives add, sub and mul written out: through apply() a training
     # step in plain operators takes 2 to 3 times as long (benchmarks/eager.py); tests hold them to the table.
@@ -347,6 +355,15 @@ class _Unrecorded(Value):
     """A Value that computes as IEEE 754 says and records nothing."""
 
     __slots__ = ()
+
+    def __add__(self, other: Any) -> Any:  # Value writes these three out, and they would record
+        return apply(_ADD, (self, other))
+
+    def __sub__(self, other: Any) -> Any:
+        return apply(_SUB, (self, other))
+
+    def __mul__(self, other: Any) -> Any:
+        return apply(_MUL, (self, other))
 
 
 def _leaf(data: float, grad: float, label: str) -> Value:

@@ -1,0 +1,251 @@
+"""draw: an expression graph as a picture, laid out by Graphviz."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from autograd.value import Value
+from autograd.visualize.graphviz_program import FORMATS, Picture, escape_backslashes, write
+from autograd.visualize.groups import Group, groups_of, title
+from autograd.visualize.names import Names, NumberFormat, number_formatter, parameters_of, printable
+from autograd.visualize.selection import Selection, select
+
+DIRECTIONS = ("LR", "TB", "RL", "BT")
+LONGEST_LABEL = 32
+
+# Okabe and Ito's colours, thinned: told apart by the colour-blind; the outlines and shapes differ, for print in grey
+GRAPH = {"bgcolor": "transparent", "fontname": "Helvetica", "fontsize": "10", "fontcolor": "#5F6B76",
+         "nodesep": "0.16", "ranksep": "0.32"}  # fmt: skip
+NODE = {"shape": "box", "style": "filled,rounded", "fillcolor": "#FFFFFF", "color": "#7A8691", "fontcolor": "#1B2530",
+        "fontname": "Helvetica", "fontsize": "11", "margin": "0", "height": "0.3", "penwidth": "0.9"}  # fmt: skip
+EDGE = {"color": "#7A8691", "fontcolor": "#5F6B76", "fontname": "Helvetica", "fontsize": "9", "arrowsize": "0.55",
+        "penwidth": "0.9"}  # fmt: skip
+OPERATION = {"shape": "circle", "fixedsize": "true", "width": "0.36", "margin": "0", "fillcolor": "#EEF1F4"}
+NO_GRADIENT = {"style": "dashed", "color": "#A5AEB7"}
+KINDS = {
+    "between": {},
+    "leaf": {"fillcolor": "#E3EEF8", "color": "#0072B2"},
+    "parameter": {"fillcolor": "#E3EEF8", "color": "#0072B2"},
+    "input": {"fillcolor": "#FBF0D9", "color": "#B47B00", "style": "filled"},
+    "output": {"fillcolor": "#FBE6D9", "color": "#B84A00", "penwidth": "2"},
+    "constant": {"shape": "plaintext", "style": "", "fontcolor": "#5F6B76", "width": "0.2", "height": "0.2",
+                 "margin": "0.04"},
+    "omitted": {"shape": "plaintext", "style": "", "fontcolor": "#5F6B76", "margin": "0.06,0.02", "height": "0.2"},
+}  # fmt: skip
+BOX = {"style": "rounded", "color": "#C3CAD1", "fontcolor": "#5F6B76", "penwidth": "0.9", "margin": "8"}
+ORDERLESS = {"add", "mul", "chain", "sum", "prod", "max", "min", "maximum", "minimum", "norm", "hypot", "logsumexp"}
+
+
+def draw(
+    *outputs: Any,
+    direction: str = "LR",
+    format: NumberFormat = ".4g",
+    local_grads: bool = False,
+    names: Mapping[str, Any] | None = None,
+    group: Any = None,
+    max_nodes: int = 120,
+    file: str | os.PathLike[str] | None = None,
+) -> Picture:
+    """The graph that the outputs were computed by, as a picture that shows itself in a notebook.
+
+    Values are boxes (label | data | grad), operations round nodes between them. Blue boxes are leaves; with a model
+    given as `group`, its parameters are blue and the other leaves yellow. Outputs are orange with a thick outline,
+    plain numbers have no outline. A dashed edge is one along which no derivative flows.
+
+    Args:
+        outputs: Values, or lists of them.
+        direction: "LR" from left to right, "TB" from top to bottom, or "RL", "BT".
+        format: how numbers are written: a format specification such as ".2f", or a function of a float. An image
+            format ("svg", "png") is set as the Digraph's `format`, as by micrograd's draw_dot.
+        local_grads: whether each edge shows the local derivative.
+        names: variables to name the Values without a label after; those of the calling code unless given, {} for none.
+        group: a model, anything with `named_parameters()`: a box is drawn around each of its layers and neurons.
+        max_nodes: of a larger graph, only what is nearest to the outputs is shown, the rest as "… n more".
+        file: also write the picture there, as what the name ends in: .svg, .png or .dot.
+
+    Returns: a graphviz.Digraph, whose `source`, `render`, `save` and `pipe` are at hand.
+
+    Errors: TypeError for what is no Value; ValueError for an unknown direction, format or kind of file;
+    RendererNotFound when a picture is laid out (not when it is made) on a machine without Graphviz; ImportError
+    without the `graphviz` package. Each says what to do.
+
+    Example:
+        >>> a, b = Value(2.0), Value(3.0)
+        >>> picture = draw(a * b)
+        >>> picture.pipe("svg").startswith(b"<?xml")
+        True
+    """
+    values = _flat(outputs)
+    if direction not in DIRECTIONS:
+        raise ValueError(f"the direction is {direction!r}; it can be one of {', '.join(DIRECTIONS)}")
+    kind_of_file = None if file is None else _kind_of_file(file)
+    image = format if isinstance(format, str) and format in FORMATS else None
+    look = Look(number_formatter(".4g" if image else format), Names(names, group), model=group, local_grads=local_grads)
+    picture = look.picture(values, select(values, max_nodes), direction)
+    picture.format = image or "svg"
+    if file is not None:
+        write(file, picture.source.encode() if kind_of_file == "dot" else picture.pipe(kind_of_file))
+    return picture
+
+
+def _flat(outputs: Iterable[Any]) -> list[Value]:
+    values: list[Value] = []
+    for x in outputs:
+        if isinstance(x, Value):
+            values.append(x)
+        elif isinstance(x, list | tuple):
+            values += _flat(x)
+        else:
+            raise TypeError(f"draw takes Values, got {type(x).__name__} {x!r:.60}")
+    if not values:
+        raise TypeError("draw takes at least one Value")
+    return values
+
+
+def _kind_of_file(file: str | os.PathLike[str]) -> str:
+    kind = Path(file).suffix.lower().removeprefix(".")
+    kind = "dot" if kind == "gv" else kind
+    if kind not in ("svg", "png", "dot"):
+        raise ValueError(f"the file is {os.fspath(file)!r}; its name has to end in .svg, .png or .dot")
+    return kind
+
+
+class Look:
+    """How the nodes of a selection are drawn."""
+
+    def __init__(
+        self,
+        number: Callable[[float], str],
+        names: Names,
+        *,
+        model: Any = None,
+        local_grads: bool = False,
+        number_width: int = 0,
+        tooltips: bool = True,
+    ):
+        self.number = number
+        self.names = names
+        self.model = model
+        self.parameters = set(parameters_of(model).values())
+        self.local_grads = local_grads
+        self.number_width = number_width
+        self.tooltips = tooltips
+        self.groups: dict[Value, Group] = {}
+
+    def picture(self, outputs: list[Value], selection: Selection, direction: str) -> Picture:
+        """The Digraph: `v3` is the fourth Value of the selection, `op3` the operation that gave it."""
+        graph = Picture(graph_attr={**GRAPH, "rankdir": direction}, node_attr=NODE, edge_attr=EDGE)
+        ids = {node: i for i, node in enumerate(selection.values)}
+        results = set(outputs)  # a list would compare by value
+        boxes = _Boxes(graph, self.model)
+        self.groups = groups_of(selection.values, self.model)
+        for node, i in ids.items():
+            box = self.groups.get(node, ())
+            boxes.node(box, f"v{i}", **self.value(node, node in results))
+            if node.op is not None:
+                boxes.node(box, f"op{i}", **self.operation(node))
+            for position, x in selection.operands.get(node, ()):
+                if not isinstance(x, Value):
+                    boxes.node(box, f"c{i}_{position}", **self.constant(x))
+            if node in selection.omitted:
+                count = selection.omitted[node]
+                boxes.node((), f"more{i}", label=f"… {count} more" if count else "…", **KINDS["omitted"])
+        boxes.draw()
+        for node, operands in selection.operands.items():
+            i = ids[node]
+            graph.edge(f"op{i}", f"v{i}", id=f"r{i}")
+            for position, x in operands:
+                start = f"v{ids[x]}" if isinstance(x, Value) else f"c{i}_{position}"
+                graph.edge(start, f"op{i}", id=f"e{i}_{position}", **self.edge(node, position))
+        for node in selection.omitted:
+            graph.edge(f"more{ids[node]}", f"op{ids[node]}", style="dotted")
+        if selection.omitted:
+            shown = selection.total - sum(selection.omitted.values())
+            graph.attr(label=f"the {shown} nodes nearest to the output, of {selection.total}")
+        return graph
+
+    def value(self, node: Value, is_output: bool) -> dict[str, str]:
+        """The attributes of a Value: a box of label | data | grad."""
+        kind = "output" if is_output else "between" if node.op is not None else self.kind_of_leaf(node)
+        name = self.name(node)
+        label = _cell(printable(name, LONGEST_LABEL)) + "<VR/>" if name else ""
+        cells = f"{label}{self.cell('data', node.data)}<VR/>{self.cell('grad', node.grad)}"
+        table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"><TR>{cells}</TR></TABLE>'
+        attributes = {"label": f"<{table}>", **KINDS[kind]}
+        return {**attributes, **self.tooltip(f"{printable(name)} data {node.data!r}, grad {node.grad!r}".strip())}
+
+    def name(self, node: Value) -> str:
+        """The node's name; a parameter's without the boxes that it is drawn in."""
+        name, boxes = self.names[node], self.groups.get(node)
+        if boxes is None or not name.startswith(boxes[-1] + "."):
+            return name
+        own, *indices = name.removeprefix(boxes[-1] + ".").split(".")
+        return own + "".join(f"[{i}]" for i in indices)
+
+    def kind_of_leaf(self, leaf: Value) -> str:
+        if self.model is None:
+            return "leaf"
+        return "parameter" if leaf in self.parameters else "input"
+
+    def cell(self, what: str, x: float) -> str:
+        return _cell(f"{what} {printable(self.number(x))}", self.number_width)
+
+    def operation(self, node: Value) -> dict[str, str]:
+        """The attributes of an operation: a round node with its symbol, or a wider one around a word."""
+        assert node.op is not None
+        symbol = printable(node.op.symbol, LONGEST_LABEL)
+        long = {"shape": "box", "fixedsize": "false", "margin": "0.08,0.04"} if len(symbol) > 2 else {}
+        ordering = {} if node.op.name in ORDERLESS else {"ordering": "in"}
+        return {"label": _text(symbol), **OPERATION, **long, **ordering, **self.tooltip(node.op.name)}
+
+    def constant(self, x: float) -> dict[str, str]:
+        return {"label": _text(printable(self.number(x))), **KINDS["constant"], **self.tooltip(repr(x))}
+
+    def edge(self, node: Value, position: int) -> dict[str, str]:
+        """The attributes of the edge from an operand: dashed if no derivative flows."""
+        partial = node.partials[position]
+        if partial is None:
+            return NO_GRADIENT if isinstance(node.operands[position], Value) else {}
+        return {"label": _text(f" {printable(self.number(partial))} ")} if self.local_grads else {}
+
+    def tooltip(self, text: str) -> dict[str, str]:
+        return {"tooltip": escape_backslashes(escape(text)) if self.tooltips else " "}
+
+
+class _Boxes:
+    """Nodes collected by the box that they belong in: Graphviz wants them drawn inside one another."""
+
+    def __init__(self, graph: Picture, model: Any):
+        self.graph = graph
+        self.model = model
+        self.nodes: dict[Group, list[tuple[str, dict[str, str]]]] = {(): []}
+
+    def node(self, group: Group, name: str, **attributes: str) -> None:
+        for depth in range(1, len(group) + 1):
+            self.nodes.setdefault(group[:depth], [])
+        self.nodes[group].append((name, attributes))
+
+    def draw(self) -> None:
+        self._draw(self.graph, ())
+
+    def _draw(self, graph: Picture, group: Group) -> None:  # recursive: modules are not nested a thousand deep
+        for name, attributes in self.nodes[group]:
+            graph.node(name, **attributes)
+        for inner in [g for g in self.nodes if g[:-1] == group and g != ()]:
+            with graph.subgraph(name=f"cluster_{'/'.join(inner)}") as box:
+                box.attr(label=_text(title(self.model, inner[-1])), **BOX)
+                self._draw(box, inner)
+
+
+def _cell(text: str, width: int = 0) -> str:
+    """A table cell. Where Graphviz knows no width of a letter (it does of ASCII's), the cell has an estimate."""
+    width = max(width, 0 if text.isascii() else round(6.4 * len(text) + 8))
+    size = f' WIDTH="{width}"' if width else ""
+    return f"<TD{size}>{escape(text)}</TD>"
+
+
+def _text(text: str) -> str:
+    """Text as Graphviz's HTML-like label, in which it is never markup, an escape or an entity."""
+    return f"<{escape(text)}>" if text else ""

@@ -1,0 +1,79 @@
+"""A Digraph that finds a program to lay it out: the system's `dot`, else `graphviz-pure`."""
+
+import os
+import shutil
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+try:
+    import graphviz
+    from graphviz.backend import dot_command
+except ImportError as error:
+    raise ImportError(
+        'pictures need the graphviz package and a layout program: pip install "valuegrad[draw]" installs both'
+    ) from error
+
+
+FORMATS: frozenset[str] = frozenset(graphviz.FORMATS)
+escape_backslashes = graphviz.escape
+
+
+class RendererNotFound(RuntimeError):
+    """Neither `dot` nor `graphviz-pure` is on this machine."""
+
+
+class Picture(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
+    """A graphviz.Digraph; its `pipe`, `render` and notebook display also work where only graphviz-pure is installed."""
+
+    def pipe(self, *args: Any, **kwargs: Any) -> Any:
+        use_installed_program()
+        return super().pipe(*args, **{"quiet": True, **kwargs})  # graphviz-pure warns of each σ: no font metrics
+
+    def render(self, *args: Any, **kwargs: Any) -> Any:
+        use_installed_program()
+        return super().render(*args, **{"quiet": True, **kwargs})
+
+
+def use_installed_program() -> None:
+    """Let the graphviz package run graphviz-pure if there is no `dot`; nothing changes where there is one.
+
+    Errors: RendererNotFound, if there is neither, with the ways to get one.
+    """
+    if shutil.which(dot_command.DOT_BINARY):
+        return
+    program = shutil.which("dot") or _graphviz_pure()
+    if program is None:
+        raise RendererNotFound(
+            "laying out a graph needs Graphviz: pip install graphviz-pure, or install the system's Graphviz "
+            "(apt install graphviz, brew install graphviz, winget install graphviz). Without either, "
+            "`.source` of the drawing is its DOT text, and draw(v, file='graph.dot') writes it"
+        )
+    dot_command.DOT_BINARY = Path(program)
+
+
+def _graphviz_pure() -> str | None:
+    """The program that `pip install graphviz-pure` put beside this Python, which need not be on the PATH."""
+    return shutil.which("graphviz-pure") or shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
+
+
+def write(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file whole or not at all."""
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    """mkstemp makes files that only their owner reads; a written picture gets the usual permissions."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
