@@ -75,7 +75,7 @@ class Expression:
             if node in position:
                 continue
             operands = tuple([position[x] if isinstance(x, Value) else x for x in node.operands])
-            if node.op is None or float in map(type, operands) and int not in map(type, operands):
+            if node.op is None or (float in map(type, operands) and int not in map(type, operands)):
                 position[node] = node.data
             else:
                 position[node] = len(xs) + len(steps)

@@ -1,0 +1,275 @@
+"""What each primitive computes, written for other arithmetics: mpmath, PyTorch, JAX; and derivatives by mpmath.
+
+The keys are those of autograd's table of primitives, and the operands come in the same order. Nothing here uses the
+engine: derivatives are difference quotients in high precision. Only where the derivative is a matter of convention
+(DESIGN: kinks, ties, conditions) is it written down, in `CONVENTIONS`.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mpmath import mp, mpf
+
+Function = Callable[..., Any]
+
+
+def _cbrt(x: Any) -> Any:
+    return mp.sign(x) * mp.cbrt(abs(x))
+
+
+def _erfc(x: Any) -> Any:
+    return mp.erfc(x) if abs(x) < 1e5 else mpf(0 if x > 0 else 2)  # to within e^(-10^10); mpmath cannot go on for ever
+
+
+def _dot(bias: Any, *terms: Any) -> Any:
+    n = len(terms) // 2
+    return bias + mp.fdot(zip(terms[:n], terms[n:], strict=True))
+
+
+def _softplus(x: Any) -> Any:
+    return max(x, mpf(0)) + mp.log1p(mp.exp(-abs(x)))
+
+
+def _logsumexp(*xs: Any) -> Any:
+    shifted = [x - max(xs) for x in xs]
+    return max(xs) + mp.log(mp.fsum(mp.exp(x) for x in shifted if x > -1e5))
+
+
+SAME_NAME = (
+    "sqrt exp expm1 log log10 log1p sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh hypot sign"
+)
+
+MPMATH: dict[str, Function] = {
+    **{name: getattr(mp, name) for name in f"{SAME_NAME} erf".split()},
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "chain": lambda x, y: x * y,
+    "div": lambda x, y: x / y,
+    "neg": lambda x: -x,
+    "pow": mp.power,
+    "cbrt": _cbrt,
+    "erfc": _erfc,
+    "exp2": lambda x: mp.power(2, x),
+    "log2": lambda x: mp.log(x) / mp.log(2),
+    "abs": abs,
+    "detach": lambda x: x,
+    "identity": lambda x: x,
+    "lt": lambda x, y: mpf(x < y),
+    "le": lambda x, y: mpf(x <= y),
+    "gt": lambda x, y: mpf(x > y),
+    "ge": lambda x, y: mpf(x >= y),
+    "eq": lambda x, y: mpf(x == y),
+    "ne": lambda x, y: mpf(x != y),
+    "logical_and": lambda x, y: mpf(x != 0 and y != 0),
+    "logical_or": lambda x, y: mpf(x != 0 or y != 0),
+    "logical_not": lambda x: mpf(x == 0),
+    "where": lambda c, x, y: x if c != 0 else y,
+    "take": lambda index, *values: values[int(mp.nint(index))],
+    "maximum": max,
+    "minimum": min,
+    "clip": lambda x, low, high: min(max(x, low), high),
+    "relu": lambda x: max(x, mpf(0)),
+    "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
+    "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
+    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+    "logsigmoid": lambda x: -_softplus(-x),
+    "softplus": _softplus,
+    "silu": lambda x: x / (1 + mp.exp(-x)),
+    "gelu": lambda x: x * _erfc(-x / mp.sqrt(2)) / 2,
+    "sum": lambda *xs: mp.fsum(xs),
+    "prod": lambda *xs: mp.fprod(xs),
+    "dot": _dot,
+    "norm": lambda *xs: mp.sqrt(mp.fsum(x * x for x in xs)),
+    "max": lambda *xs: max(xs),
+    "min": lambda *xs: min(xs),
+    "logsumexp": _logsumexp,
+}
+
+NO_DERIVATIVE = ("lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not", "sign", "detach")
+
+
+def _tie(x: Any, y: Any) -> list[Any]:
+    return [mpf(1), mpf(0)] if x > y else [mpf(0), mpf(1)] if y > x else [mpf(1) / 2, mpf(1) / 2]
+
+
+def _shares(largest: Any, xs: Sequence[Any]) -> list[Any]:
+    return [mpf(x == largest) / xs.count(largest) for x in xs]
+
+
+CONVENTIONS: dict[str, Callable[..., list[Any]]] = {
+    **{name: lambda *xs: [mpf(0)] * len(xs) for name in NO_DERIVATIVE},
+    "abs": lambda x: [mp.sign(x)],
+    "where": lambda c, x, y: [mpf(0), mpf(c != 0), mpf(c == 0)],
+    "take": lambda index, *values: [mpf(0), *[mpf(mp.nint(index) == i) for i in range(len(values))]],
+    "maximum": _tie,
+    "minimum": lambda x, y: _tie(y, x),
+    "clip": lambda x, low, high: (
+        [mpf(low <= x <= high), mpf(x < low <= high), mpf(max(x, low) > high)]  # type: ignore[operator]
+    ),
+    "relu": lambda x: [mpf(x > 0)],
+    "leaky_relu": lambda x, slope: [mpf(1) if x > 0 else slope, mpf(0) if x > 0 else x],
+    "elu": lambda x, alpha: [
+        mpf(1) if x > 0 else alpha * mp.exp(x),
+        mpf(0) if x > 0 else mp.expm1(x),
+    ],
+    "max": lambda *xs: _shares(max(xs), xs),
+    "min": lambda *xs: _shares(min(xs), xs),
+}
+
+
+def partials(name: str, operands: Sequence[Any]) -> list[Any]:
+    """The derivatives of a primitive by each operand, in mpmath's current precision less the bits of the step below."""
+    if name in CONVENTIONS:
+        return CONVENTIONS[name](*operands)
+    if name in ("norm", "hypot") and not any(operands):
+        return [mpf(0)] * len(operands)
+    if name == "atan2" and operands[1] < 0:  # the opposite point has the opposite derivatives, and no jump by 2π nearby
+        return [-p for p in partials(name, [-x for x in operands])]
+    return [_difference_quotient(MPMATH[name], operands, i) for i in range(len(operands))]
+
+
+def _difference_quotient(function: Function, operands: Sequence[Any], i: int) -> Any:
+    """(f(x + h) - f(x - h)) / 2h. The step h is far below the distance of any two floats."""
+    sizes = [abs(x) for x in operands if x] or [mpf(1)]
+    h = mp.ldexp(min(abs(operands[i]) or 1, 1, *sizes) / max(1, *sizes), -150)
+    ahead, behind = ([*operands[:i], operands[i] + step, *operands[i + 1 :]] for step in (h, -h))
+    return (function(*ahead) - function(*behind)) / (2 * h)
+
+
+# --- the same for arrays ---------------------------------------------------------------------------------------------
+
+
+def torch_functions() -> dict[str, Function]:
+    """The references on PyTorch tensors of double precision."""
+    import torch
+    from torch.nn import functional
+
+    return {
+        **_array_functions(torch, torch.special),
+        "detach": torch.Tensor.detach,
+        "logsigmoid": functional.logsigmoid,
+        "silu": functional.silu,
+        "gelu": functional.gelu,
+        "logsumexp": lambda *xs: torch.logsumexp(torch.stack(xs), 0),
+        "norm": lambda *xs: torch.linalg.vector_norm(torch.stack(xs)),
+        "max": lambda *xs: torch.stack(xs).amax(),
+        "min": lambda *xs: torch.stack(xs).amin(),
+        "take": lambda index, *values: values[int(index)],
+    }
+
+
+def jax_functions() -> dict[str, Function]:
+    """The references on JAX arrays; enable jax_enable_x64 first."""
+    import jax
+    from jax import numpy as jnp
+
+    return {
+        **_array_functions(jnp, jax.scipy.special),
+        "detach": jax.lax.stop_gradient,
+        "logsigmoid": jax.nn.log_sigmoid,
+        "silu": jax.nn.silu,
+        "gelu": lambda x: jax.nn.gelu(x, approximate=False),
+        "logsumexp": lambda *xs: jax.scipy.special.logsumexp(jnp.stack(xs)),
+        "norm": lambda *xs: jnp.linalg.norm(jnp.stack(xs)),
+        "max": lambda *xs: jnp.stack(xs).max(),
+        "min": lambda *xs: jnp.stack(xs).min(),
+        "take": lambda index, *values: jnp.stack(values)[jnp.asarray(index, int)],
+    }
+
+
+def _array_functions(xp: Any, special: Any) -> dict[str, Function]:
+    """What PyTorch and NumPy's namespaces have in common."""
+
+    def number(condition: Any) -> Any:
+        return xp.where(condition, 1.0, 0.0) + xp.zeros((), dtype=xp.float64)
+
+    def dot(bias: Any, *terms: Any) -> Any:
+        n = len(terms) // 2
+        return sum((w * x for w, x in zip(terms[:n], terms[n:], strict=True)), bias)
+
+    return {
+        **{name: getattr(xp, name) for name in f"{SAME_NAME} exp2 log2 abs maximum minimum".split()},
+        "erf": special.erf,
+        "erfc": special.erfc,
+        "add": lambda x, y: x + y,
+        "sub": lambda x, y: x - y,
+        "mul": lambda x, y: x * y,
+        "chain": lambda x, y: x * y,
+        "div": lambda x, y: x / y,
+        "neg": lambda x: -x,
+        "identity": lambda x: x,
+        "pow": xp.pow,
+        "cbrt": lambda x: xp.sign(x) * xp.pow(xp.abs(x), 1 / 3),
+        "lt": lambda x, y: number(x < y),
+        "le": lambda x, y: number(x <= y),
+        "gt": lambda x, y: number(x > y),
+        "ge": lambda x, y: number(x >= y),
+        "eq": lambda x, y: number(x == y),
+        "ne": lambda x, y: number(x != y),
+        "logical_and": lambda x, y: number((x != 0) & (y != 0)),
+        "logical_or": lambda x, y: number((x != 0) | (y != 0)),
+        "logical_not": lambda x: number(x == 0),
+        "where": lambda c, x, y: xp.where(c != 0, x, y),
+        "clip": lambda x, low, high: xp.clip(x, low, high),
+        "relu": lambda x: xp.where(x > 0, x, 0.0 * x),
+        "leaky_relu": lambda x, slope: xp.where(x > 0, x, slope * x),
+        "elu": lambda x, alpha: xp.where(x > 0, x, alpha * xp.expm1(xp.where(x > 0, 0.0, x))),
+        "sigmoid": lambda x: special.expit(x),
+        "softplus": lambda x: xp.logaddexp(x, 0.0 * x),
+        "sum": lambda *xs: xp.stack(xs).sum(),
+        "prod": lambda *xs: xp.stack(xs).prod(),
+        "dot": dot,
+    }
+
+
+# --- gradients of whole expressions in mpmath -------------------------------------------------------------------------
+
+
+def gradient(expression: Any, inputs: Sequence[Any], rounding: Callable[[Any], Any] = lambda x: x) -> list[Any]:
+    """The derivative of an expression by each input: the chain rule over difference quotients.
+
+    Args:
+        expression: a strategies.Expression.
+        inputs: mpmath numbers.
+        rounding: applied to every operand, result, partial and term, as rounding is in floating-point arithmetic.
+    """
+    values = list(inputs)
+    local = []
+    for step in expression.steps:
+        operands = [rounding(values[x]) if isinstance(x, int) else mpf(x) for x in step.operands]
+        values.append(rounding(MPMATH[step.primitive](*operands)))
+        local.append([rounding(p) for p in partials(step.primitive, operands)])
+    adjoints = [mpf(0)] * len(values)
+    adjoints[-1] = mpf(1)
+    for k in reversed(range(len(local))):
+        for x, partial in zip(expression.steps[k].operands, local[k], strict=True):
+            if isinstance(x, int):
+                adjoints[x] += rounding(adjoints[len(inputs) + k] * partial)
+    return adjoints[: len(inputs)]
+
+
+def with_roundings(functions: Mapping[str, Function], rounding: Callable[[Any], Any]) -> dict[str, Function]:
+    """The same functions with every operand and result rounded."""
+    return {name: _rounded(function, rounding) for name, function in functions.items()}
+
+
+def _rounded(function: Function, rounding: Callable[[Any], Any]) -> Function:
+    return lambda *operands: rounding(function(*map(rounding, operands)))
+
+
+EPSILON = math.ulp(1.0)
+
+
+class Rounding:
+    """Multiplies each number that it is given by 1 ± `ulps` units in the last place, at random but repeatably."""
+
+    def __init__(self, seed: int, ulps: float = 32):
+        import random
+
+        self.random = random.Random(seed)
+        self.error = ulps * EPSILON
+
+    def __call__(self, x: Any) -> Any:
+        return x * (1 + self.random.choice((-1, 1)) * self.error)
