@@ -1,1 +1,46 @@
-"""Small networks made of Values."""
+"""Small networks made of Values: modules, losses, optimizers, and `fit`.
+
+>>> from nn import MLP, fit
+>>> model = MLP(2, [8, 1], activation="tanh", rng=0)
+>>> history = fit(model, [[0, 0], [0, 1], [1, 0], [1, 1]], [-1, 1, 1, -1], loss="hinge", progress=False)
+>>> len(history.loss)
+100
+"""
+
+from nn.activations import (
+    ELU,
+    GELU,
+    Activation,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Swish,
+    Tanh,
+)
+from nn.checkpoint import ModelFileError, load, save
+from nn.layers import MLP, Layer, Neuron, Sequential
+from nn.losses import (
+    Loss,
+    absolute_error,
+    binary_cross_entropy,
+    cross_entropy,
+    hinge,
+    huber,
+    l1,
+    l2,
+    squared_error,
+)
+from nn.module import Module
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from nn.training import History, NonFiniteError, accuracy, fit
+
+__all__ = [
+    "Module", "Neuron", "Layer", "MLP", "Sequential",
+    "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Tanh", "Sigmoid", "SiLU", "Swish", "GELU", "Softplus",
+    "Loss", "squared_error", "absolute_error", "huber", "hinge", "binary_cross_entropy", "cross_entropy", "l1", "l2",
+    "Optimizer", "SGD", "Adam", "AdamW", "RMSprop",
+    "fit", "accuracy", "History", "NonFiniteError", "save", "load", "ModelFileError",
+]  # fmt: skip

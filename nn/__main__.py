@@ -1,0 +1,228 @@
+"""`python -m nn`: train a network on two moons, or on your data, and write pictures of what it learnt."""
+
+import argparse
+import copy
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograd import Value
+from nn.activations import ACTIVATIONS
+from nn.checkpoint import save
+from nn.datasets import DATASETS, DataError, read_csv, split
+from nn.files import write_atomically
+from nn.layers import INITS, MLP
+from nn.losses import LOSSES, Loss
+from nn.optimizers import OPTIMIZERS, Optimizer, Schedule, constant, cosine, linear, step
+from nn.training import History, NonFiniteError, accuracy, fit
+
+# The learning rate over a run of so many epochs, from `rate` at its start.
+DECAYS: dict[str, Callable[[float, int], Schedule]] = {
+    "constant": lambda rate, epochs: constant(rate),
+    "linear": lambda rate, epochs: linear(rate, rate / 10, epochs),
+    "cosine": lambda rate, epochs: cosine(rate, 0.0, epochs),
+    "step": lambda rate, epochs: step(rate, 0.5, max(1, epochs // 4)),
+}
+MOST_CLASSES = 20  # more distinct integers than this are taken for measurements
+
+
+class UsageError(ValueError):
+    """Options that do not go together."""
+
+
+class Problem(NamedTuple):
+    """What is to be learnt: samples with a number as their target, or the number of their class."""
+
+    X: list[list[float]]
+    y: Sequence[float]
+    columns: list[str]
+    classes: list[str]  # the names of the classes in their order; none for a regression
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0, 1 if training failed, 2 if the options or the data are wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        _run(options)
+    except NonFiniteError as error:
+        return _fail(f"training stopped: {error}. Try a smaller --learning-rate", 1)
+    except (UsageError, DataError, ModuleNotFoundError, OSError) as error:
+        return _fail(str(error), 2)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"python -m nn: error: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+# --- options ----------------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m nn", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    data = parser.add_argument_group("data")
+    source = data.add_mutually_exclusive_group()
+    source.add_argument("--dataset", choices=DATASETS, default="moons", help="made on the spot")
+    source.add_argument("--data", metavar="FILE.csv", help="numeric columns, the last one the label")
+    data.add_argument("--samples", type=_natural, default=200, help="how many, of a --dataset")
+    data.add_argument("--noise", type=_nonnegative, default=0.1, help="in a --dataset")
+    data.add_argument("--task", choices=["auto", "classification", "regression"], default="auto",
+        help=f"auto: classification if the labels are at most {MOST_CLASSES} distinct integers")  # fmt: skip
+    data.add_argument("--test", type=_fraction, default=0.2, metavar="FRACTION", help="of the samples, to test on")
+    model = parser.add_argument_group("model")
+    model.add_argument("--hidden", type=_natural, nargs="*", default=[16, 16], metavar="N", help="sizes of the layers")
+    model.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="of the hidden layers")
+    model.add_argument("--init", choices=INITS, default="he", help="how the first weights are drawn")
+    training = parser.add_argument_group("training")
+    training.add_argument("--loss", choices=["auto", *LOSSES], default="auto",
+        help="auto: hinge for two classes, cross_entropy for more, squared_error for a regression")  # fmt: skip
+    training.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="with its usual settings")
+    training.add_argument("--learning-rate", type=_positive, default=0.02, metavar="RATE", help="at the start")
+    training.add_argument("--decay", choices=DECAYS, default="linear", help="of the learning rate, over the run")
+    training.add_argument("--weight-decay", type=_nonnegative, default=1e-4, metavar="λ", help="pull towards 0")
+    training.add_argument("--batch-size", type=_natural, default=16, metavar="B", help="samples a step")
+    training.add_argument("--epochs", type=_natural, default=60, help="how often every sample is used")
+    training.add_argument("--seed", type=int, default=0, help="of data, split, first weights and order")
+    output = parser.add_argument_group("output")
+    output.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where the pictures go")
+    output.add_argument("--save", type=Path, metavar="MODEL.json", help="where the model goes; see nn.load")
+    output.add_argument("--quiet", action="store_true", help="no progress bar")
+    return parser
+
+
+def _checked(convert: Callable[[str], Any], accepts: Callable[[Any], bool], kind: str) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        try:
+            value = convert(text)
+        except ValueError:
+            value = None
+        if value is None or not accepts(value):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {kind}")
+        return value
+
+    return parse
+
+
+_natural = _checked(int, lambda n: n >= 1, "a whole number, at least 1")
+_positive = _checked(float, lambda x: 0 < x < math.inf, "a positive number")
+_nonnegative = _checked(float, lambda x: 0 <= x < math.inf, "a number, at least 0")
+_fraction = _checked(float, lambda x: 0 <= x < 1, "a fraction, at least 0 and below 1")
+
+
+# --- the job ----------------------------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> None:
+    started = time.perf_counter()
+    problem = _problem(options)
+    loss = _loss(options, problem)
+    wanted = [loss.labels[int(c)] for c in problem.y] if loss.labels else list(problem.y)
+    X, y, X_test, y_test = split(problem.X, wanted, options.test, options.seed)
+    outputs = len(problem.classes) if loss is LOSSES["cross_entropy"] else 1
+    model = MLP(len(X[0]), [*options.hidden, outputs], options.activation, options.init, options.seed)
+    optimizer = _optimizer(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    print(f"{model}, {len(model.parameters())} parameters, {len(X)} samples, {loss.name}, {options.optimizer}")
+    history = fit(
+        model, X, y, loss=loss, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size,
+        seed=options.seed, progress=not options.quiet,
+    )  # fmt: skip
+    _report(history, model, loss, X_test, y_test)
+    written = [_write_summary(options, model, history, wanted, problem, loss), _write_neuron(options, model, problem)]
+    if options.save:
+        save(model, options.save)
+        written.append(options.save)
+    print(f"wrote {', '.join(map(str, written))} ({time.perf_counter() - started:.1f} s in all)")
+
+
+def _problem(options: argparse.Namespace) -> Problem:
+    if options.data is None:
+        X, y = DATASETS[options.dataset](options.samples, noise=options.noise, seed=options.seed)
+        return Problem(X, y, [*(f"x{j}" for j in range(len(X[0]))), "class"], [str(c) for c in sorted(set(y))])
+    table = read_csv(options.data)
+    labels = sorted(set(table.y))
+    few = len(labels) <= MOST_CLASSES and all(label.is_integer() for label in labels)
+    if options.task == "regression" or (options.task == "auto" and not few):
+        return Problem(table.X, table.y, table.columns, [])
+    where = f"column {len(table.columns)} ({table.columns[-1]})"
+    for row, label in zip(table.rows, table.y, strict=True):
+        if not label.is_integer():
+            raise DataError(f"{options.data}: row {row}, {where} is {label!r}, where a class is a whole number")
+    if len(labels) < 2:
+        raise DataError(
+            f"{options.data}: rows {table.rows[0]} to {table.rows[-1]}, {where} have one class only, {labels[0]:g}; "
+            "classification needs two or more"
+        )
+    return Problem(table.X, [labels.index(c) for c in table.y], table.columns, [f"{c:g}" for c in labels])
+
+
+def _loss(options: argparse.Namespace, problem: Problem) -> Loss:
+    count = len(problem.classes)
+    usual = "squared_error" if not count else "hinge" if count == 2 else "cross_entropy"
+    loss = LOSSES[usual if options.loss == "auto" else options.loss]
+    if (loss.label is not None) != bool(count):
+        raise UsageError(f"--loss {loss.name} does not go with {'classification' if count else 'regression'}")
+    if loss.labels and count > 2:
+        raise UsageError(f"--loss {loss.name} takes 2 classes, and there are {count}; use --loss cross_entropy")
+    return loss
+
+
+def _optimizer(options: argparse.Namespace) -> Optimizer:
+    rate = DECAYS[options.decay](options.learning_rate, options.epochs)
+    return OPTIMIZERS[options.optimizer](rate, weight_decay=options.weight_decay)
+
+
+def _report(history: History, model: MLP, loss: Loss, X_test: list[Any], y_test: list[Any]) -> None:
+    if not history.loss:
+        print("interrupted before the first epoch ended")
+        return
+    ended = "interrupted after" if history.interrupted else "after"
+    shown = [f"{ended} {len(history.loss)} epochs: loss {history.loss[-1]:.4f}"]
+    shown.append(f"{history.metric_name} {history.metric[-1]:.4g}")
+    if X_test:
+        if loss.label is None:
+            shown.append(f"mean absolute error on {len(X_test)} test samples {_error(model, X_test, y_test):.4g}")
+        else:
+            shown.append(f"accuracy on {len(X_test)} test samples {accuracy(model, X_test, y_test, loss):.4g}")
+    print(", ".join([*shown, f"{history.seconds:.2f} s"]))
+
+
+def _error(model: MLP, X: list[Any], y: list[Any]) -> float:
+    return float(LOSSES["absolute_error"].batch(model.predict(X), y))
+
+
+def _write_summary(
+    options: argparse.Namespace, model: MLP, history: History, wanted: list[Any], problem: Problem, loss: Loss
+) -> Path:
+    try:
+        from nn.plots import png, summary
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError('the pictures need matplotlib: python -m pip install ".[demo]"') from error
+    figure = summary(model, history, problem.X, wanted, loss, columns=problem.columns, classes=problem.classes or None)
+    path = Path(options.out, "training.png")
+    write_atomically(path, png(figure))
+    return path
+
+
+def _write_neuron(options: argparse.Namespace, model: MLP, problem: Problem) -> Path:
+    """The graph of the first neuron for the first sample, with its gradients."""
+    from autograd.visualize.draw import draw
+
+    neuron = copy.deepcopy(model.layers[0].neurons[0])
+    neuron.zero_grad()
+    output = neuron([Value(x, label=name) for x, name in zip(problem.X[0], problem.columns, strict=False)])
+    output.label = "output"
+    output.backward()
+    path = Path(options.out, "neuron.svg")
+    draw(output, file=path)
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""save and load: a model as one readable JSON file, which is data and nothing else.
+
+The file has four entries: "format" and "version", the "architecture" (the type of each module with the arguments that
+construct it) and the "parameters" by name. Loading constructs modules of this package only, and never executes
+anything.
+"""
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from nn.activations import ACTIVATIONS
+from nn.files import write_atomically
+from nn.layers import MLP, Layer, Neuron, Sequential
+from nn.module import Module
+
+FORMAT, VERSION = "valuegrad model", 1
+
+_WEIGHTED: dict[str, Any] = {kind.__name__: kind for kind in (Neuron, Layer, MLP)}
+_ACTIVATIONS: dict[str, Any] = {kind.__name__: kind for kind in ACTIVATIONS.values()}
+_KINDS = {*_WEIGHTED.values(), *_ACTIVATIONS.values(), Sequential}
+
+
+class ModelFileError(ValueError):
+    """A file is not a model that `save` wrote, or no longer."""
+
+
+def save(model: Module, path: str | os.PathLike[str]) -> None:
+    """Write a model to a JSON file, every parameter to the last bit.
+
+    A crash or a full disk at any moment leaves the file as it was before, or whole.
+
+    Args:
+        model: an MLP, Layer, Neuron, Sequential or activation of this package. Of a Module of your own, store the
+            `state_dict()`.
+        path: the file; an old one is replaced.
+
+    Errors: TypeError for a model that the file could not describe, ValueError for a parameter that is not finite,
+    OSError if the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> model = MLP(2, [3, 1])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(model, folder + "/model.json")
+        ...     again = load(folder + "/model.json")
+        >>> again
+        MLP(nin=2, nouts=[3, 1], activation=ReLU())
+        >>> again.state_dict() == model.state_dict()
+        True
+    """
+    architecture, parameters = _described(model), model.state_dict()
+    for name, data in parameters.items():
+        if not math.isfinite(data):
+            raise ValueError(f"the parameter {name!r} is {data!r}; only finite models are saved")
+    if _constructed(architecture, len(parameters)).named_parameters().keys() != parameters.keys():
+        raise TypeError(
+            f"{model!r:.100} has been altered since it was made, or uses a module twice: its parameters do not "
+            "follow from its architecture. Store its state_dict()"
+        )
+    document = {"format": FORMAT, "version": VERSION, "architecture": architecture, "parameters": parameters}
+    write_atomically(path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """The model that `save` wrote.
+
+    Errors: ModelFileError for a file that is damaged or something else, saying what is wrong; OSError for one that
+    cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file, object_pairs_hook=_without_duplicates, parse_constant=_no_such_number)
+        return _loaded(document)
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except UnicodeDecodeError:
+        reason = "it is not text in UTF-8"
+    except json.JSONDecodeError as error:
+        reason = f"it is not JSON: {error}"
+    except (ValueError, TypeError) as error:
+        reason = str(error)
+    raise ModelFileError(f"{os.fspath(path)} is not a saved model: {reason}")
+
+
+def _described(x: Any) -> Any:
+    """The architecture as JSON has it."""
+    if isinstance(x, Module) and type(x) in _KINDS:
+        return {"type": type(x).__name__} | {name: _described(argument) for name, argument in x.config().items()}
+    if isinstance(x, list):
+        return [_described(each) for each in x]
+    if isinstance(x, bool | int | float):
+        return x
+    raise TypeError(
+        f"{x!r:.60} cannot be saved: a file describes MLP, Layer, Neuron, Sequential and the activations of this "
+        "package by their names. Store the state_dict() and construct the model yourself"
+    )
+
+
+def _loaded(document: Any) -> Module:
+    expected = ["format", "version", "architecture", "parameters"]
+    if not isinstance(document, dict) or sorted(document) != sorted(expected):
+        raise ValueError(f"its entries should be {', '.join(expected)}")
+    if document["format"] != FORMAT:
+        raise ValueError(f"its format is {document['format']!r:.60}, not {FORMAT!r}")
+    if type(document["version"]) is not int or document["version"] != VERSION:
+        raise ValueError(f"its version is {document['version']!r:.60}; this package reads version {VERSION}")
+    parameters = document["parameters"]
+    if not isinstance(parameters, dict):
+        raise ValueError("its parameters should be numbers by name")
+    for name, data in parameters.items():
+        if type(data) not in (int, float) or not abs(data) < math.inf:
+            raise ValueError(f"the parameter {name!r:.60} should be a finite number, and is {data!r:.60}")
+    model = _constructed(document["architecture"], len(parameters))
+    if not isinstance(model, Module) or _described(model) != document["architecture"]:
+        raise ValueError("its architecture has entries that mean nothing")
+    model.load_state_dict(parameters)
+    return model
+
+
+def _constructed(description: Any, size: int) -> Any:
+    """What an architecture describes, of at most `size` weights: a hostile file may ask for any number of them."""
+    drawn = 0
+
+    def weight(rng: Any, nin: int, nout: int) -> float:
+        nonlocal drawn
+        drawn += 1
+        if drawn > size:
+            raise ValueError(f"its architecture has more parameters than the {size} in the file")
+        return 0.0
+
+    def construct(x: Any) -> Any:
+        if isinstance(x, list):
+            return [construct(each) for each in x]
+        if not isinstance(x, dict):
+            return x
+        arguments = {name: construct(argument) for name, argument in x.items() if name != "type"}
+        kind = str(x.get("type"))
+        if kind in _WEIGHTED:
+            return _WEIGHTED[kind](init=weight, **arguments)
+        if kind in _ACTIVATIONS:
+            return _ACTIVATIONS[kind](**arguments)
+        if kind == Sequential.__name__:
+            return Sequential(*arguments.pop("modules", []), **arguments)
+        raise ValueError(f"it has a module of the unknown type {kind!r:.60}")
+
+    return construct(description)
+
+
+def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
+        raise ValueError("it has an entry twice")
+    return entries
+
+
+def _no_such_number(name: str) -> NoReturn:
+    raise ValueError(f"it has {name} where a finite number belongs")

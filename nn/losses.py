@@ -1,0 +1,289 @@
+"""Losses: how far the score for a sample is from its target.
+
+Each takes one score (or list of scores) and one target; its `batch` takes many of both. They are written without
+branches, so that they can be traced and compiled.
+
+>>> from autograd import Value
+>>> hinge(Value(0.25), -1).data
+1.25
+>>> squared_error.batch([1.0, 2.0], [0.0, 0.0])
+2.5
+"""
+
+import functools
+import math
+import numbers
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import autograd
+from autograd import Value, dot, logsumexp, relu, softplus, take, where
+
+
+class Loss:
+    """A loss of one sample, with the targets it takes and the label that it reads from a score.
+
+    Args:
+        formula: maps a score and a target to the loss.
+        complaint: says what is wrong with a target for a score, "" if nothing is.
+        label: the label that a plain score stands for; None if the loss is not one of classification.
+        labels: the labels of the two classes, in their order; () if classes are numbered from 0.
+        metric: what `fit` reports beside the loss: a name in nn.training.METRICS, or "".
+
+    Errors: when called, ValueError for a target that the loss cannot take.
+    """
+
+    def __init__(
+        self,
+        formula: Callable[..., Any],
+        complaint: Callable[[Any, Any], str],
+        label: Callable[[Any], float] | None = None,
+        labels: tuple[float, ...] = (),
+        metric: str = "",
+    ):
+        functools.update_wrapper(self, formula)
+        self.name = getattr(formula, "__name__", "the loss")
+        self.formula = formula
+        self.complaint = complaint
+        self.label = label
+        self.labels = labels
+        self.metric = metric
+
+    def __call__(self, score: Any, target: Any, **options: Any) -> Any:
+        self._check(score, target, "")
+        return self.formula(score, target, **options)
+
+    def batch(self, scores: Sequence[Any], targets: Sequence[Any], reduction: str = "mean", **options: Any) -> Any:
+        """The mean or sum of the losses of many samples.
+
+        Args:
+            scores, targets: one for each sample.
+            reduction: "mean" or "sum".
+            options: what the loss takes besides, such as the `delta` of huber.
+
+        Errors: ValueError if there are no samples, if the counts differ, or for a target that the loss cannot take,
+        naming the sample.
+        """
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction is {' or '.join(map(repr, REDUCTIONS))}, got {reduction!r}")
+        if len(scores) != len(targets):
+            raise ValueError(f"{self.name}: {len(scores)} scores for {len(targets)} targets")
+        for i, (score, target) in enumerate(zip(scores, targets, strict=True)):
+            self._check(score, target, f"sample {i}: ")
+        losses = [self.formula(s, t, **options) for s, t in zip(scores, targets, strict=True)]
+        return REDUCTIONS[reduction](losses)
+
+    def _check(self, score: Any, target: Any, where: str) -> None:
+        if not isinstance(target, Value) and (complaint := self.complaint(score, target)):
+            raise ValueError(f"{where}{self.name} {complaint}")
+
+    def __repr__(self) -> str:
+        return f"<loss {self.name}>"
+
+
+REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {"mean": autograd.mean, "sum": autograd.sum}
+
+
+# --- which targets a loss takes -------------------------------------------------------------------------------------
+
+
+def _not_numbers(score: Any, target: Any) -> str:
+    if isinstance(score, list) != isinstance(target, list | tuple):
+        return f"takes as many targets as scores: the score is {_kind(score)} and the target {_kind(target)}"
+    if not isinstance(score, list):
+        return "" if _finite(target) else f"takes a finite number as its target, got {target!r:.60}"
+    if len(score) != len(target):
+        return f"takes as many targets as scores: {len(score)} scores, {len(target)} targets"
+    wrong = [t for t in target if not isinstance(t, Value) and not _finite(t)]
+    return f"takes finite numbers as its targets, got {wrong[0]!r:.60}" if wrong else ""
+
+
+def _not_among(*labels: int) -> Callable[[Any, Any], str]:
+    def complaint(score: Any, target: Any) -> str:
+        if isinstance(score, list):
+            return f"takes one score a sample, got {_kind(score)}"
+        if not _finite(target) or target not in labels:
+            return f"takes the labels {labels[0]} and {labels[1]}, got {target!r:.60}"
+        return ""
+
+    return complaint
+
+
+def _no_class(score: Any, target: Any) -> str:
+    if not isinstance(score, list) or len(score) < 2:
+        return f"takes a list of scores, one a class, got {_kind(score)}"
+    if not _finite(target) or target not in range(len(score)):
+        return f"takes the number of a class as its label, 0 to {len(score) - 1}, got {target!r:.60}"
+    return ""
+
+
+def _finite(x: Any) -> bool:
+    return isinstance(x, numbers.Real) and math.isfinite(x)
+
+
+def _kind(x: Any) -> str:
+    return f"a list of {len(x)}" if isinstance(x, list | tuple) else "one number"
+
+
+# --- losses ---------------------------------------------------------------------------------------------------------
+
+
+def _mean_over_outputs(formula: Callable[..., Any]) -> Callable[..., Any]:
+    """The same formula for lists of scores and targets: a sample's loss is then the mean over the outputs."""
+
+    @functools.wraps(formula)
+    def of_one_or_many(score: Any, target: Any, **options: Any) -> Any:
+        if not isinstance(score, list):
+            return formula(score, target, **options)
+        return autograd.mean([formula(s, t, **options) for s, t in zip(score, target, strict=True)])
+
+    return of_one_or_many
+
+
+def _regression(formula: Callable[..., Any]) -> Loss:
+    return Loss(_mean_over_outputs(formula), _not_numbers, metric="mean absolute error")
+
+
+def _binary(low: int, high: int) -> Callable[[Callable[..., Any]], Loss]:
+    def label(score: float) -> float:
+        return high if score > 0 else low
+
+    def loss(formula: Callable[..., Any]) -> Loss:
+        return Loss(formula, _not_among(low, high), label, (low, high), metric="accuracy")
+
+    return loss
+
+
+def _multiclass(formula: Callable[..., Any]) -> Loss:
+    return Loss(formula, _no_class, _position_of_the_largest, metric="accuracy")
+
+
+def _position_of_the_largest(scores: Sequence[float]) -> int:
+    return max(range(len(scores)), key=scores.__getitem__)
+
+
+@_regression
+def squared_error(score: Any, target: Any) -> Any:
+    """(score - target)²; the mean over the outputs if there are several.
+
+    Example:
+        >>> squared_error(3.0, 1.0), squared_error([3.0, 1.0], [1.0, 1.0])
+        (4.0, 2.0)
+    """
+    error = score - target
+    return error * error
+
+
+@_regression
+def absolute_error(score: Any, target: Any) -> Any:
+    """|score - target|; the mean over the outputs if there are several.
+
+    Example:
+        >>> absolute_error(3.0, 1.0)
+        2.0
+    """
+    return abs(score - target)
+
+
+@_regression
+def huber(score: Any, target: Any, delta: float = 1.0) -> Any:
+    """Half the squared error up to delta, and beyond it linear, so that outliers pull less (Huber, 1964).
+
+    Example:
+        >>> huber(1.5, 1.0), huber(11.0, 1.0), huber(11.0, 1.0, delta=2.0)
+        (0.125, 9.5, 18.0)
+    """
+    error = abs(score - target)
+    return where(error <= delta, 0.5 * error * error, delta * (error - 0.5 * delta))
+
+
+@_binary(-1, 1)
+def hinge(score: Any, label: Any) -> Any:
+    """max(0, 1 - label · score) for labels -1 and 1: the max-margin loss of support vector machines.
+
+    Example:
+        >>> hinge(0.25, 1), hinge(2.0, 1), hinge(0.25, -1)
+        (0.75, 0.0, 1.25)
+        >>> hinge(0.25, 2)
+        Traceback (most recent call last):
+        ...
+        ValueError: hinge takes the labels -1 and 1, got 2
+    """
+    return relu(1 - label * score)
+
+
+@_binary(0, 1)
+def binary_cross_entropy(logit: Any, label: Any) -> Any:
+    """-log of the probability sigmoid(logit) that the label is 1, or of its complement for 0; never overflows.
+
+    Example:
+        >>> binary_cross_entropy(0.0, 1) == math.log(2)
+        True
+        >>> binary_cross_entropy(1000.0, 0)
+        1000.0
+    """
+    return softplus(logit) - label * logit
+
+
+@_multiclass
+def cross_entropy(logits: Any, label: Any) -> Any:
+    """-log of the probability softmax(logits)[label] of the right class; never overflows.
+
+    Args:
+        logits: a list with a score for each of k classes.
+        label: the number of the right class, 0 to k - 1; may be a traced number.
+
+    Example:
+        >>> cross_entropy([0.0, 0.0], 1) == math.log(2)
+        True
+    """
+    return logsumexp(logits) - take(logits, label)
+
+
+LOSSES: dict[str, Loss] = {
+    loss.name: loss for loss in (squared_error, absolute_error, huber, hinge, binary_cross_entropy, cross_entropy)
+}
+
+
+def find_loss(loss: Any) -> Loss:
+    """A loss by its name, or from a function of score and target.
+
+    Errors: ValueError for another name, TypeError for what cannot be called.
+
+    Example:
+        >>> find_loss("hinge")
+        <loss hinge>
+    """
+    if isinstance(loss, Loss):
+        return loss
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise ValueError(f"no loss {loss!r}; there are {', '.join(LOSSES)}")
+        return LOSSES[loss]
+    if not callable(loss):
+        raise TypeError(f"a loss is a name or a function of score and target, got {type(loss).__name__} {loss!r:.60}")
+    return Loss(loss, lambda score, target: "")
+
+
+# --- penalties on the parameters --------------------------------------------------------------------------------------
+
+
+def l1(parameters: Iterable[Any], strength: float = 1.0) -> Any:
+    """strength · Σ |θ|, which makes parameters exactly 0 that do not matter.
+
+    Example:
+        >>> l1([Value(-2.0), Value(1.0)], 0.5).data
+        1.5
+    """
+    return strength * autograd.sum([abs(p) for p in parameters])
+
+
+def l2(parameters: Iterable[Any], strength: float = 1.0) -> Any:
+    """strength · Σ θ², which keeps parameters small.
+
+    Example:
+        >>> l2([Value(-2.0), Value(1.0)], 0.5).data
+        2.5
+    """
+    listed = list(parameters)
+    return strength * dot(listed, listed)

@@ -1,0 +1,311 @@
+"""Optimizers: how parameters follow from their gradients. θ ← θ - η ∇θ, and its refinements.
+
+An optimizer is settings and one pure rule, `update`, in ordinary arithmetic. So the same rule moves one float, as in
+`step`, or all parameters at once as a NumPy vector. The formulas and defaults are PyTorch's.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd import Value
+
+Schedule = Callable[[int], float]
+State = tuple[Any, ...]  # numbers or vectors as θ is
+
+
+# --- learning rates ---------------------------------------------------------------------------------------------------
+
+
+def constant(rate: float) -> Schedule:
+    """The same rate always.
+
+    Example:
+        >>> constant(0.1)(1000)
+        0.1
+    """
+    rate = _positive(rate, "learning rate")
+    return lambda count: rate
+
+
+def linear(start: float, end: float, over: int) -> Schedule:
+    """From start to end in equal steps while the count goes from 0 to `over`, then end.
+
+    Example:
+        >>> rate = linear(1.0, 0.1, over=100)
+        >>> rate(0), rate(50), rate(200)
+        (1.0, 0.55, 0.1)
+    """
+    start, end, over = _positive(start, "learning rate"), _at_least_0(end, "end"), _count(over, "over")
+    return lambda count: end if count >= over else start - (start - end) * count / over
+
+
+def cosine(start: float, end: float, over: int) -> Schedule:
+    """From start to end along half a wave of the cosine while the count goes from 0 to `over`, then end.
+
+    Example:
+        >>> rate = cosine(1.0, 0.0, over=100)
+        >>> rate(0), rate(50), rate(100)
+        (1.0, 0.5, 0.0)
+    """
+    start, end, over = _positive(start, "learning rate"), _at_least_0(end, "end"), _count(over, "over")
+    return lambda count: end + (start - end) * (1 + math.cos(math.pi * min(count, over) / over)) / 2
+
+
+def step(start: float, factor: float, every: int) -> Schedule:
+    """start, times the factor once more after every so many counts.
+
+    Example:
+        >>> rate = step(1.0, 0.5, every=10)
+        >>> rate(9), rate(10), rate(25)
+        (1.0, 0.5, 0.25)
+    """
+    start, factor, every = _positive(start, "learning rate"), _positive(factor, "factor"), _count(every, "every")
+    return lambda count: start * factor ** (count // every)
+
+
+# --- optimizers -------------------------------------------------------------------------------------------------------
+
+
+class Optimizer:
+    """What optimizers share: a learning rate, and steps on the Values of a model.
+
+    Args:
+        learning_rate: η, a positive number, or a schedule: a function from a count to a rate. `step` counts its own
+            calls, `fit` counts epochs.
+
+    Errors: ValueError if it is a number that is not positive, or a schedule gives a negative one.
+
+    Example:
+        >>> w = Value(1.0)
+        >>> optimizer = SGD(learning_rate=0.1)
+        >>> for _ in range(3):
+        ...     w.grad = 0.0
+        ...     (w * w).backward()
+        ...     optimizer.step([w])
+        >>> round(w.data, 3)            # 1 · 0.8 · 0.8 · 0.8
+        0.512
+    """
+
+    slots = 0  # how many numbers it remembers a parameter; all are 0 at first
+
+    def __init__(self, learning_rate: float | Schedule):
+        self.learning_rate = learning_rate if callable(learning_rate) else _positive(learning_rate, "learning rate")
+        self._steps = 0
+        self._states: list[State] = []
+
+    def rate(self, count: int) -> float:
+        """The learning rate after so many steps or epochs."""
+        if callable(self.learning_rate):
+            return _at_least_0(self.learning_rate(count), f"the learning rate after {count}")
+        return self.learning_rate
+
+    def initial_state(self) -> State:
+        """What is remembered before the first update."""
+        return (0.0,) * self.slots
+
+    def update(self, theta: Any, gradient: Any, state: State, t: int, rate: float) -> tuple[Any, State]:
+        """One update.
+
+        Args:
+            theta, gradient: parameter and derivative: floats, or float64 vectors of all of them.
+            state: what the update before returned, or `initial_state()`.
+            t: the number of this update, from 1.
+            rate: the learning rate.
+
+        Returns: the new parameter and state.
+        """
+        raise NotImplementedError
+
+    def step(self, parameters: Sequence[Value]) -> None:
+        """Move each parameter by its `grad`; what is remembered is kept here for the next call.
+
+        Errors: ValueError if their number has changed since the last call.
+        """
+        parameters = list(parameters)
+        if not self._steps:
+            self._states = [self.initial_state()] * len(parameters)
+        if len(parameters) != len(self._states):
+            raise ValueError(f"the optimizer has made steps on {len(self._states)} parameters, got {len(parameters)}")
+        rate = self.rate(self._steps)
+        self._steps += 1
+        for i, p in enumerate(parameters):
+            p.data, self._states[i] = self.update(p._data, p.grad, self._states[i], self._steps, rate)
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
+        return f"{type(self).__name__}({settings})"
+
+
+class SGD(Optimizer):
+    """Gradient descent, θ ← θ - η g; with momentum, g is a sum of past gradients that fades by `momentum` a step.
+
+    Args:
+        learning_rate: as for Optimizer.
+        momentum: 0 or more, below 1.
+        nesterov: look ahead along the momentum (Sutskever et al., 2013).
+        weight_decay: λ of a pull λθ towards 0, which is added to the gradient.
+
+    Errors: ValueError for a setting out of its range.
+    """
+
+    slots = 1
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(learning_rate)
+        self.momentum = _fraction(momentum, "momentum")
+        self.nesterov = nesterov
+        self.weight_decay = _at_least_0(weight_decay, "weight decay")
+        if nesterov and not momentum:
+            raise ValueError("nesterov needs a momentum above 0")
+
+    def update(self, theta: Any, gradient: Any, state: State, t: int, rate: float) -> tuple[Any, State]:
+        g = gradient + self.weight_decay * theta
+        velocity = self.momentum * state[0] + g
+        return theta - rate * (g + self.momentum * velocity if self.nesterov else velocity), (velocity,)
+
+
+class Adam(Optimizer):
+    """Steps of the size of the learning rate, by running means of the gradient and its square (Kingma and Ba, 2015).
+
+    Args:
+        learning_rate: as for Optimizer.
+        betas: how much of the running means of gradient and square is kept each step.
+        epsilon: keeps the division finite.
+        weight_decay: λ of a pull λθ towards 0, which is added to the gradient.
+
+    Errors: ValueError for a setting out of its range.
+    """
+
+    slots = 2
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(learning_rate)
+        self.betas = _fraction(betas[0], "beta"), _fraction(betas[1], "beta")
+        self.epsilon = _positive(epsilon, "epsilon")
+        self.weight_decay = _at_least_0(weight_decay, "weight decay")
+
+    def update(self, theta: Any, gradient: Any, state: State, t: int, rate: float) -> tuple[Any, State]:
+        g = gradient + self.weight_decay * theta
+        return self._adapt(theta, g, state, t, rate)
+
+    def _adapt(self, theta: Any, g: Any, state: State, t: int, rate: float) -> tuple[Any, State]:
+        beta1, beta2 = self.betas
+        mean = beta1 * state[0] + (1 - beta1) * g
+        square = beta2 * state[1] + (1 - beta2) * g * g
+        unbiased_root = square**0.5 / (1 - beta2**t) ** 0.5
+        return theta - rate / (1 - beta1**t) * mean / (unbiased_root + self.epsilon), (mean, square)
+
+
+class AdamW(Adam):
+    """Adam whose weight decay pulls the parameter itself, not its gradient (Loshchilov and Hutter, 2019).
+
+    Args, errors: as Adam; the pull is η λθ a step.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ):
+        super().__init__(learning_rate, betas, epsilon, weight_decay)
+
+    def update(self, theta: Any, gradient: Any, state: State, t: int, rate: float) -> tuple[Any, State]:
+        return self._adapt(theta * (1 - rate * self.weight_decay), gradient, state, t, rate)
+
+
+class RMSprop(Optimizer):
+    """Gradient descent by the gradient over the root of a running mean of its square (Hinton, 2012).
+
+    Args:
+        learning_rate: as for Optimizer.
+        alpha: how much of the running mean is kept each step.
+        epsilon: keeps the division finite.
+        momentum, weight_decay: as for SGD.
+
+    Errors: ValueError for a setting out of its range.
+    """
+
+    slots = 2
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.01,
+        alpha: float = 0.99,
+        epsilon: float = 1e-8,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(learning_rate)
+        self.alpha = _fraction(alpha, "alpha")
+        self.epsilon = _positive(epsilon, "epsilon")
+        self.momentum = _fraction(momentum, "momentum")
+        self.weight_decay = _at_least_0(weight_decay, "weight decay")
+
+    def update(self, theta: Any, gradient: Any, state: State, t: int, rate: float) -> tuple[Any, State]:
+        g = gradient + self.weight_decay * theta
+        square = self.alpha * state[0] + (1 - self.alpha) * g * g
+        velocity = self.momentum * state[1] + g / (square**0.5 + self.epsilon)
+        return theta - rate * velocity, (square, velocity)
+
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+
+
+def find_optimizer(optimizer: Any) -> Optimizer:
+    """An optimizer itself, or by its name with its default settings.
+
+    Errors: ValueError for another name, TypeError for anything else.
+
+    Example:
+        >>> find_optimizer("sgd")
+        SGD(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0)
+    """
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    if not isinstance(optimizer, str):
+        raise TypeError(f"an optimizer is a name or an Optimizer, got {type(optimizer).__name__} {optimizer!r:.60}")
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
+    return OPTIMIZERS[optimizer]()
+
+
+# --- settings in their range ------------------------------------------------------------------------------------------
+
+
+def _positive(x: float, name: str) -> float:
+    if not 0 < x < math.inf:
+        raise ValueError(f"{name} must be positive, got {x!r}")
+    return float(x)
+
+
+def _at_least_0(x: float, name: str) -> float:
+    if not 0 <= x < math.inf:
+        raise ValueError(f"{name} must be 0 or more, got {x!r}")
+    return float(x)
+
+
+def _fraction(x: float, name: str) -> float:
+    if not 0 <= x < 1:
+        raise ValueError(f"{name} must be 0 or more and below 1, got {x!r}")
+    return float(x)
+
+
+def _count(n: int, name: str) -> int:
+    if n < 1:
+        raise ValueError(f"{name} must be at least 1, got {n!r}")
+    return n

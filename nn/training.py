@@ -1,0 +1,323 @@
+"""fit: minibatch gradient descent, and the History of a run."""
+
+import contextlib
+import math
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import autograd
+from autograd import Value
+from nn.losses import Loss, find_loss
+from nn.module import Module
+from nn.optimizers import Optimizer, find_optimizer
+from nn.samples import labelled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Penalty = Callable[[Sequence[Any]], Any]
+
+
+@dataclass
+class History:
+    """What happened in a run of `fit`.
+
+    Attributes:
+        loss: for each epoch the mean loss of its samples, as they were met during the epoch (and so, of gradient
+            descent on all samples, before its step).
+        metric: for each epoch the accuracy, or of a regression the mean absolute error, after the epoch.
+        metric_name: which of the two; "" for a loss of one's own.
+        seconds: how long the run took.
+        backend: what computed the gradients.
+        interrupted: whether Ctrl-C ended it.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    metric: list[float] = field(default_factory=list)
+    metric_name: str = ""
+    seconds: float = 0.0
+    backend: str = ""
+    interrupted: bool = False
+
+    def plot(self) -> "Figure":
+        """The loss and the metric by epoch, as a matplotlib figure."""
+        from nn.plots import loss_curve
+
+        return loss_curve(self)
+
+
+class NonFiniteError(ArithmeticError):
+    """Training met inf or nan. `history` has the epochs before; the model has its last good parameters."""
+
+    def __init__(self, message: str, history: History):
+        super().__init__(message)
+        self.history = history
+
+
+def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
+    """The fraction of samples whose label the model gets right; builds no graph.
+
+    Args:
+        model, X, y: as for `fit`.
+        loss: a loss of classification, which says how a score is read as a label.
+
+    Errors: as `fit`; ValueError for a loss that is not one of classification.
+
+    Example:
+        >>> from nn import Neuron
+        >>> neuron = Neuron(1, nonlin=False)
+        >>> neuron.w[0].data = 1.0
+        >>> accuracy(neuron, [[2.0], [-3.0], [-1.0]], [1, -1, 1], "hinge") == 2 / 3
+        True
+    """
+    loss = find_loss(loss)
+    if loss.label is None:
+        raise ValueError(f"{loss.name} is not a loss of classification, so there is no accuracy")
+    samples, wanted = labelled(model, X, y, loss)
+    return _accuracy(loss, model.predict(samples), wanted)
+
+
+def _accuracy(loss: Loss, scores: Sequence[Any], wanted: Sequence[Any]) -> float:
+    assert loss.label is not None
+    return sum([loss.label(score) == target for score, target in zip(scores, wanted, strict=True)]) / len(wanted)
+
+
+def _mean_absolute_error(loss: Loss, scores: Sequence[Any], wanted: Sequence[Any]) -> float:
+    from nn.losses import absolute_error
+
+    return float(absolute_error.batch(scores, wanted))
+
+
+METRICS: dict[str, Callable[[Loss, Sequence[Any], Sequence[Any]], float]] = {
+    "accuracy": _accuracy,
+    "mean absolute error": _mean_absolute_error,
+}
+
+
+# --- backends ---------------------------------------------------------------------------------------------------------
+
+
+class Eager:
+    """Losses and gradients by a graph that is built anew for every minibatch.
+
+    A backend has a name and these methods, and chooses the type of θ, the numbers of all parameters in the order of
+    `model.parameters()`: here a list of floats.
+    """
+
+    name = "eager"
+
+    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None):
+        self.model, self.parameters = model, model.parameters()
+        self.objective = objective(loss, penalty)
+
+    def initial(self) -> Sequence[float]:
+        """θ of the model as it is."""
+        return [p._data for p in self.parameters]
+
+    def loss_and_gradient(self, theta: Sequence[float], X: list[Any], y: list[Any]) -> tuple[float, Sequence[float]]:
+        """The mean loss of a minibatch, with the penalty, and its derivative by θ."""
+        self._assign(theta)
+        loss = self.objective(self.model, self.parameters, X, y)
+        if not isinstance(loss, Value):
+            raise TypeError(f"the loss does not depend on the parameters: it is the {type(loss).__name__} {loss!r:.60}")
+        loss.backward()
+        return loss._data, [p.grad for p in self.parameters]
+
+    def scores(self, theta: Sequence[float], X: list[Any]) -> Sequence[Any]:
+        """The scores of many samples, as floats."""
+        self._assign(theta)
+        return self.model.predict(X)
+
+    def update(self, optimizer: Optimizer, theta: Any, gradient: Any, state: Any, t: int, rate: float) -> Any:
+        """The next θ, and the optimizer's next state; before the first update that is None."""
+        states = state or [optimizer.initial_state()] * len(theta)
+        moved = [optimizer.update(*each, t, rate) for each in zip(theta, gradient, states, strict=True)]
+        return [theta for theta, _ in moved], [state for _, state in moved]
+
+    def _assign(self, theta: Sequence[float]) -> None:
+        for parameter, data in zip(self.parameters, theta, strict=True):
+            parameter._data, parameter._grad = data, 0.0
+
+
+BACKENDS: dict[str, Callable[[Module, Loss, Penalty | None], Any]] = {"auto": Eager, "eager": Eager}
+
+
+def objective(loss: Loss, penalty: Penalty | None) -> Callable[..., Any]:
+    """What is minimised: the mean loss of samples, and the penalty, as a function of (model, parameters, X, y)."""
+
+    def mean_loss(model: Module, parameters: Sequence[Any], X: Sequence[Any], y: Sequence[Any]) -> Any:
+        mean = autograd.mean([loss.formula(model(x), target) for x, target in zip(X, y, strict=True)])
+        return mean if penalty is None else mean + penalty(parameters)
+
+    return mean_loss
+
+
+# --- one run ----------------------------------------------------------------------------------------------------------
+
+
+class _Run:
+    """The state of a run of fit: at any moment `theta` is a whole set of parameters."""
+
+    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None, backend: Any, optimizer: Optimizer):
+        self.model, self.loss, self.objective = model, loss, objective(loss, penalty)
+        self.backend, self.optimizer = backend, optimizer
+        self.theta = self.last_good = backend.initial()
+        self.state: Any = None
+        self.steps = 0
+        self.history = History(metric_name=loss.metric, backend=backend.name)
+
+    def epoch(self, X: list[Any], y: list[Any], minibatches: Iterable[list[int]]) -> None:
+        """Use every sample once."""
+        rate = self.optimizer.rate(len(self.history.loss))
+        total = 0.0
+        for indices in minibatches:
+            total += len(indices) * self.step(X, y, indices, rate)
+        scores = self.backend.scores(self.theta, X)
+        for i, score in enumerate(scores):
+            if not all(map(math.isfinite, score if isinstance(score, list) else [score])):
+                self.stop(X, y, [i])
+        self.history.loss.append(total / len(X))
+        if self.loss.metric:
+            self.history.metric.append(METRICS[self.loss.metric](self.loss, scores, y))
+
+    def step(self, X: list[Any], y: list[Any], indices: list[int], rate: float) -> float:
+        """One update; returns the loss before it."""
+        batch = [X[i] for i in indices], [y[i] for i in indices]
+        loss, gradient = self.backend.loss_and_gradient(self.theta, *batch)
+        if not (math.isfinite(loss) and all(map(math.isfinite, gradient))):
+            self.stop(X, y, indices)
+        self.last_good = self.theta
+        self.steps += 1
+        self.theta, self.state = self.backend.update(self.optimizer, self.theta, gradient, self.state, self.steps, rate)
+        return float(loss)
+
+    def stop(self, X: list[Any], y: list[Any], indices: list[int]) -> NoReturn:
+        """Go back to the last good parameters, and say what made those after them bad."""
+        names = self.model.named_parameters()
+        labelled = {name: Value(data, label=name) for name, data in zip(names, self.theta, strict=True)}
+        self.theta = self.last_good
+        reason = self.why_nonfinite(labelled, X, y, indices)
+        raise NonFiniteError(f"epoch {len(self.history.loss)}, step {self.steps}, {reason}", self.history)
+
+    def why_nonfinite(self, parameters: dict[str, Value], X: list[Any], y: list[Any], indices: list[int]) -> str:
+        """The sentence, with the sample where it is one sample's fault."""
+        model, leaves = self.model.with_parameters(parameters), list(parameters.values())
+        for i in indices:
+            loss = self.loss.formula(model(X[i]), y[i])
+            if not math.isfinite(loss._data):
+                return f"sample {i}: {loss.why_nonfinite()}"
+        loss = self.objective(model, leaves, [X[i] for i in indices], [y[i] for i in indices])
+        loss.backward()
+        return f"samples {', '.join(map(str, indices[:8]))}: {loss.why_nonfinite()}"
+
+
+def _minibatches(n: int, size: int | None, rng: random.Random) -> list[list[int]]:
+    """The indices of n samples in groups: all in order, or in groups of a size in an order that is drawn."""
+    order = list(range(n))
+    if size is None:
+        return [order]
+    rng.shuffle(order)
+    return [order[i : i + size] for i in range(0, n, size)]
+
+
+@contextlib.contextmanager
+def _bar(epochs: int, backend: str, wanted: bool) -> Iterator[Callable[[History], None]]:
+    """A function that moves a progress bar on by an epoch; it does nothing if no bar is wanted, or without tqdm."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        wanted = False
+    if not wanted:
+        yield lambda history: None
+        return
+    with tqdm(total=epochs, desc=f"fit ({backend})", unit="epoch") as bar:
+
+        def advance(history: History) -> None:
+            shown = {"loss": f"{history.loss[-1]:.4f}"}
+            if history.metric:
+                shown[history.metric_name] = f"{history.metric[-1]:.3f}"
+            bar.set_postfix(shown, refresh=False)
+            bar.update()
+
+        yield advance
+
+
+# --- fit --------------------------------------------------------------------------------------------------------------
+
+
+def fit(
+    model: Module,
+    X: Any,
+    y: Any,
+    *,
+    loss: Any = "squared_error",
+    optimizer: Any = "adam",
+    epochs: int = 100,
+    batch_size: int | None = None,
+    seed: int = 0,
+    penalty: Penalty | None = None,
+    backend: str = "auto",
+    progress: bool = True,
+) -> History:
+    """Train a model: move its parameters down the gradient of the mean loss, minibatch by minibatch.
+
+    Args:
+        model: called with one sample, it gives a score, or a list of them.
+        X: n samples, each a list of features; or an array of shape (n, features).
+        y: n targets, as the loss takes them.
+        loss: a name ("squared_error", "absolute_error", "huber", "hinge", "binary_cross_entropy", "cross_entropy"),
+            or a function of one score and one target.
+        optimizer: a name ("sgd", "adam", "adamw", "rmsprop") or an Optimizer; one that is given starts afresh.
+        epochs: how often every sample is used.
+        batch_size: None for all samples in each step, 1 for one randomly selected sample, B for minibatches of B
+            (the last of an epoch may be smaller).
+        seed: draws the order of the samples, anew each epoch; the same seed gives the same run to the last bit.
+        penalty: a function of the list of parameters that is added to the loss, such as nn.l2.
+        backend: "eager", or "auto" for the fastest that there is.
+        progress: whether to show a bar, if tqdm is installed.
+
+    Returns: the History. Ctrl-C ends the run early, with what was learnt so far.
+
+    Errors: ValueError or TypeError, naming the sample, for data that are empty, of wrong shape, not finite or not what
+    the loss takes, and for a setting out of its range; NonFiniteError when loss, gradient or scores are no longer
+    finite, saying which operation made them so. The model then has its last good parameters.
+
+    Example:
+        >>> from nn import MLP, SGD
+        >>> model = MLP(1, [1], rng=0)
+        >>> history = fit(model, [[0.0], [1.0]], [1.0, 3.0], optimizer=SGD(0.5), epochs=100, progress=False)
+        >>> [round(score, 3) for score in model.predict([[0.0], [1.0], [2.0]])]
+        [1.0, 3.0, 5.0]
+    """
+    loss, optimizer = find_loss(loss), find_optimizer(optimizer)
+    epochs = _at_least_1(epochs, "epochs")
+    size = None if batch_size is None else _at_least_1(batch_size, "batch_size")
+    if backend not in BACKENDS:
+        raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
+    parameters = model.parameters()
+    if not parameters:
+        raise ValueError(f"{type(model).__name__} has no parameters to train")
+    samples, wanted = labelled(model, X, y, loss)
+    run = _Run(model, loss, penalty, BACKENDS[backend](model, loss, penalty), optimizer)
+    rng, started = random.Random(seed), time.perf_counter()
+    try:
+        with _bar(epochs, run.backend.name, progress) as advance:
+            for _ in range(epochs):
+                run.epoch(samples, wanted, _minibatches(len(samples), size, rng))
+                advance(run.history)
+    except KeyboardInterrupt:
+        run.history.interrupted = True
+    finally:
+        for parameter, data in zip(parameters, run.theta, strict=True):
+            parameter.data, parameter.grad = float(data), 0.0
+        run.history.seconds = time.perf_counter() - started
+    return run.history
+
+
+def _at_least_1(n: Any, name: str) -> int:
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"{name} must be a whole number, at least 1, got {n!r}")
+    return n
