@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.value import Value  # isort: skip  # first: it and the primitives know each other
 
 # fmt: off
+from autograd.batch import vmap
 from autograd.functions import (
     abs,
     acos,
@@ -68,6 +69,8 @@ from autograd.functions import (
 )
 from autograd.graph import gradients
 from autograd.primitives import Primitive
+from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.tree import array, data, grads
 
 __all__ = [
     "Primitive", "Value", "draw", "gradients", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
@@ -75,6 +78,8 @@ __all__ = [
     "hypot", "leaky_relu", "log", "log10", "log1p", "log2", "log_softmax", "logsigmoid", "logsumexp", "max",
     "maximum", "mean", "min", "minimum", "norm", "prod", "relu", "sigmoid", "sign", "silu", "sin", "sinh",
     "softmax", "softplus", "sqrt", "sum", "take", "tan", "tanh", "where",
+    "grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vmap",
+    "array", "data", "grads",
 ]
 # fmt: on
 

@@ -145,8 +145,22 @@ def _evaluate_rules(op: Primitive, node: Value, operands: Sequence[Any]) -> list
     return [rule(node, *operands) if known is not None else None for rule, known in rules]
 
 
+class Row(dict[int, Any]):
+    """One line of a Jacobian, without its zeros: derivatives by position, in place of one adjoint or tangent."""
+
+    def __iadd__(self, other: "Row") -> "Row":
+        for position, amount in other.items():
+            self[position] = self[position] + amount if position in self else amount
+        return self
+
+
 def multiply(adjoint: Any, partial: Any) -> Any:
-    """A factor of the chain rule times the next, both floats or Values; no node where one of them is 1 or -1."""
+    """A factor of the chain rule times the next, both floats or Values; no node where one of them is 1 or -1.
+
+    A Row is multiplied entry by entry, into a new Row.
+    """
+    if adjoint.__class__ is Row:
+        return Row({position: multiply(entry, partial) for position, entry in adjoint.items()})
     if adjoint.__class__ is float and adjoint == 1.0:
         return partial
     if not isinstance(partial, Value):
@@ -157,6 +171,15 @@ def multiply(adjoint: Any, partial: Any) -> Any:
         if isinstance(adjoint, Value) and math.isfinite(partial):
             return adjoint * partial
     return chain(adjoint, partial)
+
+
+def carry(adjoint: Any, partial: Any, linear: Callable[[Any], Any] | None) -> Any:
+    """An adjoint or tangent across one operation: times the local derivative, or through a linear map in its place."""
+    if linear is None:
+        return multiply(adjoint, partial)
+    if adjoint.__class__ is Row:
+        return Row({position: linear(entry) for position, entry in adjoint.items()})
+    return linear(adjoint)
 
 
 def pullback(
@@ -180,7 +203,10 @@ def pullback(
     adjoints: dict[Value, Any] = {}
 
     def contribute(node: Any, amount: Any) -> None:
-        adjoints[node] = adjoints[node] + amount if node in adjoints else amount
+        if node in adjoints:
+            adjoints[node] += amount
+        else:
+            adjoints[node] = amount
 
     for output, cotangent in zip(outputs, cotangents, strict=True):
         contribute(output, cotangent)
@@ -189,7 +215,7 @@ def pullback(
             continue
         for parent, partial in zip(node.operands, partials(node), strict=True):
             if partial is not None and parent in on_the_way:
-                contribute(parent, multiply(adjoints[node], partial))
+                contribute(parent, carry(adjoints[node], partial, node.op.transpose))
     return [adjoints.get(x) for x in xs]
 
 
@@ -210,8 +236,11 @@ def pushforward(
         total = None
         for parent, partial in zip(node.operands, partials(node), strict=True):
             if partial is not None and parent in known:
-                product = multiply(known[parent], partial)
-                total = product if total is None else total + product
+                product = carry(known[parent], partial, node.op if node.op.transpose else None)
+                if total is None:
+                    total = product
+                else:
+                    total += product
         if total is not None:
             known[node] = total
     return [known.get(output) for output in outputs]

@@ -44,6 +44,8 @@ class Primitive:
         precedence: SUM, PRODUCT, NEGATION, POWER or CALL, for parentheses around it.
         lower: see the module's docstring; without it the primitive works everywhere but under `jit`.
         js: JavaScript template with the operands as {0}, {1}, ...; n-ary: one that gets them comma-separated as {0}.
+        transpose: for a linear operation of one operand that is no product with a number (over the lanes of a
+            compiled batch): maps the cotangent of its result to that of its operand. Tangents go through itself.
 
     Errors: TypeError when called with a wrong number of operands or with something that is not a number.
 
@@ -61,7 +63,7 @@ class Primitive:
         True
     """
 
-    __slots__ = ("name", "forward", "partials", "arity", "symbol", "latex", "precedence", "lower", "js")
+    __slots__ = ("name", "forward", "partials", "arity", "symbol", "latex", "precedence", "lower", "js", "transpose")
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Primitive:
         precedence: int = CALL,
         lower: str | Callable[..., Scalar] | None = None,
         js: str | None = None,
+        transpose: Callable[[Scalar], Scalar] | None = None,
     ):
         self.name = name
         self.forward = forward
@@ -84,6 +87,7 @@ class Primitive:
         self.precedence = precedence
         self.lower = lower
         self.js = js
+        self.transpose = transpose
 
     def __call__(self, *operands: Any) -> Any:
         if self.arity is not None and len(operands) != self.arity:
@@ -272,6 +276,7 @@ take = Primitive(
     lower="take", js="((i, ...v) => v[i])({0})",
 )  # fmt: skip
 detach = Primitive("detach", lambda x: x, (None,), lower=lambda x: x, js="{0}")
+identity = Primitive("identity", lambda x: x, (lambda out, x: 1.0,), latex="{0}", lower=lambda x: x, js="{0}")
 
 # --- kinks: the derivative at the kink is 0, ties share equally, clip has 1 on its closed interval -----------------
 
@@ -381,9 +386,7 @@ prod = Primitive(
 
 def _dot(bias: Scalar, *terms: Scalar) -> Scalar:
     n = len(terms) // 2
-    for w, x in zip(terms[:n], terms[n:], strict=True):
-        bias = bias + w * x
-    return bias
+    return functools.reduce(operator.add, map(operator.mul, terms[:n], terms[n:]), bias)
 
 
 # operands: the bias, the n weights, the n inputs
@@ -401,7 +404,7 @@ norm = Primitive(
 
 def _shares_of_the_largest(out: Scalar, *xs: Scalar) -> list[Scalar]:
     reached = [select(x == out, 1.0, 0.0) for x in xs]
-    return [r / sum(*reached) for r in reached]
+    return [div(r, sum(*reached)) for r in reached]  # 0 / 0 if one is nan: none equals nan
 
 
 max = Primitive(

@@ -1,0 +1,140 @@
+"""A call of a function on variables of its own: what every transform starts from, and how it ends."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from autograd import primitives
+from autograd.graph import (
+    differentiable_parents,
+    pullback,
+    pushforward,
+    recorded_partials,
+    symbolic_partials,
+    topological_order,
+)
+from autograd.tree import has_values, leaves, parameters, rebuild
+from autograd.value import Value, number
+
+# --- variables ------------------------------------------------------------------------------------------------------
+# A variable is a leaf that remembers, in _a, the number or Value that it stands for. While its transform is at work,
+# every walk ends there, and a transform inside meets a leaf that is not its own. Then it is closed: it becomes a
+# constant if it stands for a number, and lets derivatives through to the Value if it stands for one.
+
+
+def _node(op: primitives.Primitive | None, x: "Value | float") -> Value:
+    """A node over a Value or a plain number, without derivative."""
+    node: Value = object.__new__(Value)
+    node._data = x._data if isinstance(x, Value) else x
+    node.op, node._a, node._b, node._da, node._db = op, x, None, None, None
+    return node
+
+
+def _close(variable: Value) -> None:
+    if isinstance(variable._a, Value):
+        variable.op, variable._da = primitives.identity, 1.0
+    else:
+        variable.op = primitives.detach
+
+
+def constant(x: float) -> Value:
+    """A Value that no derivative flows to, and that does not count as a leaf."""
+    return _node(primitives.detach, x)
+
+
+def _depends_on_others(nodes: Iterable[Value], variables: Iterable[Value]) -> bool:
+    """Whether some leaf other than the variables may be differentiated through."""
+    own = set(variables)
+    return any(node.op is None and node not in own for node in topological_order(nodes, differentiable_parents))
+
+
+# --- the call -------------------------------------------------------------------------------------------------------
+
+
+class Recording:
+    """A call of f with variables in place of the leaves of some arguments; the call is made on entering `with`.
+
+    Args:
+        f, args, kwargs: the call.
+        positions: which of args the variables take the place of.
+
+    Attributes:
+        primals: those arguments, Modules as dicts of their parameters: the structure of their gradient.
+        variables: one for each leaf of the primals.
+        output, outputs: what f returned, and its leaves, Values and floats.
+        attached: whether results are Values. They are if an argument is a Value, or if the output depends on a Value
+            that is not among the variables: one that f captured, or the variable of a transform around this one.
+            Constants do not count. Nor do Modules given as arguments, which are copied with parameters of their own.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int] | None = None
+    ):
+        positions = range(len(args)) if positions is None else positions
+        self.f, self.name, self._call = f, name_of(f), [*args, kwargs]
+        settled = [parameters(arg) for arg in self._call]
+        self.primals = tuple([settled[i] for i in positions])
+        self.attached = any(map(has_values, settled))
+        what = f"differentiation of {self.name}"
+        self.variables = [_node(None, x if isinstance(x, Value) else number(x, what)) for x in leaves(self.primals)]
+        self._opened = self.variables.copy()
+        remaining = iter(self.variables)
+        for i, arg in enumerate(self._call):
+            if i in positions:
+                self._call[i] = rebuild(arg, remaining)
+            elif settled[i] is not arg:
+                self._call[i] = self._with_own_parameters(arg, settled[i])
+
+    def _with_own_parameters(self, arg: Any, settled: Any) -> Any:
+        """An argument with its Modules copied, and variables in the place of their parameters."""
+        replaced = []
+        for x, own in zip(leaves(arg, whole_arrays=True), leaves(settled, whole_arrays=True), strict=True):
+            if x is not own:
+                self._opened.append(x := _node(None, own))
+            replaced.append(x)
+        return rebuild(arg, replaced, whole_arrays=True)
+
+    def __enter__(self) -> "Recording":
+        try:
+            self.output = self.f(*self._call[:-1], **self._call[-1])
+            what = f"the result of {self.name}"
+            self.outputs = [x if isinstance(x, Value) else number(x, what) for x in leaves(self.output)]
+            self._nodes = [x for x in self.outputs if isinstance(x, Value)]
+            self.attached = self.attached or _depends_on_others(self._nodes, self._opened)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        for variable in self._opened:
+            _close(variable)
+
+    def pull(self, cotangents: Sequence[Any]) -> list[Any]:
+        """The cotangent of each variable, for one of each output; None where nothing depends on it."""
+        pairs = zip(cotangents, self.outputs, strict=True)
+        seeds = [cotangent for cotangent, output in pairs if isinstance(output, Value)]
+        return pullback(self._nodes, seeds, self.variables, self._partials)
+
+    def push(self, tangents: Sequence[Any]) -> list[Any]:
+        """The tangent of each output, for one of each variable; None for a constant output."""
+        found = iter(pushforward(self._nodes, self.variables, tangents, self._partials))
+        return [next(found) if isinstance(output, Value) else None for output in self.outputs]
+
+    @property
+    def _partials(self) -> Callable[[Value], Sequence[Any]]:
+        return symbolic_partials if self.attached else recorded_partials
+
+    def result(self, x: Any) -> Any:
+        """A number, a Value or None (for zero) as the transform returns it."""
+        if self.attached:
+            return x if isinstance(x, Value) else constant(x or 0.0)
+        return x._data if isinstance(x, Value) else x or 0.0
+
+    def results(self, structure: Any, xs: Iterable[Any]) -> Any:
+        """A structure of results."""
+        return rebuild(structure, map(self.result, xs))
+
+
+def name_of(f: Any) -> str:
+    """What messages call a function."""
+    return getattr(f, "__name__", type(f).__name__)
