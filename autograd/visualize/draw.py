@@ -9,11 +9,10 @@ from typing import Any
 from autograd.value import Value
 from autograd.visualize.graphviz_program import FORMATS, Picture, escape_backslashes, write
 from autograd.visualize.groups import Group, groups_of, title
-from autograd.visualize.names import Names, NumberFormat, number_formatter, parameters_of, printable
+from autograd.visualize.names import LONGEST_NAME, Names, NumberFormat, number_formatter, parameters_of, printable
 from autograd.visualize.selection import Selection, select
 
 DIRECTIONS = ("LR", "TB", "RL", "BT")
-LONGEST_LABEL = 32
 
 # Okabe and Ito's colours, thinned: told apart by the colour-blind; the outlines and shapes differ, for print in grey
 GRAPH = {"bgcolor": "transparent", "fontname": "Helvetica", "fontsize": "10", "fontcolor": "#5F6B76",
@@ -170,7 +169,7 @@ class Look:
         """The attributes of a Value: a box of label | data | grad."""
         kind = "output" if is_output else "between" if node.op is not None else self.kind_of_leaf(node)
         name = self.name(node)
-        label = _cell(printable(name, LONGEST_LABEL)) + "<VR/>" if name else ""
+        label = _cell(printable(name, LONGEST_NAME)) + "<VR/>" if name else ""
         cells = f"{label}{self.cell('data', node.data)}<VR/>{self.cell('grad', node.grad)}"
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"><TR>{cells}</TR></TABLE>'
         attributes = {"label": f"<{table}>", **KINDS[kind]}
@@ -195,7 +194,7 @@ class Look:
     def operation(self, node: Value) -> dict[str, str]:
         """The attributes of an operation: a round node with its symbol, or a wider one around a word."""
         assert node.op is not None
-        symbol = printable(node.op.symbol, LONGEST_LABEL)
+        symbol = printable(node.op.symbol, LONGEST_NAME)
         long = {"shape": "box", "fixedsize": "false", "margin": "0.08,0.04"} if len(symbol) > 2 else {}
         ordering = {} if node.op.name in ORDERLESS else {"ordering": "in"}
         return {"label": _text(symbol), **OPERATION, **long, **ordering, **self.tooltip(node.op.name)}

@@ -1,13 +1,15 @@
 """What people read in all three views: the names of values, numbers in four digits, and text that is safe to show."""
 
+import itertools
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from autograd.value import Value
 
+LONGEST_NAME = 32
 NumberFormat = str | Callable[[float], str]
 
 _PACKAGE = str(Path(__file__).parent.parent)
@@ -59,6 +61,21 @@ class Names:
 
     def __getitem__(self, value: Value) -> str:
         return value.label or self.of.get(value, "")
+
+
+def distinct_names(order: Iterable[Value], names: Names) -> dict[Value, str]:
+    """A name for every node, no two alike: v1, v2, ... for those without one, x and x′ for two that are called x."""
+    found = {node: printable(names[node], LONGEST_NAME) for node in order}
+    taken = {""}
+    free = (name for i in itertools.count(1) if (name := f"v{i}") not in taken)
+    for node, name in found.items():
+        while name and name in taken:
+            name += "′"
+        found[node] = name
+        taken.add(name)
+    for node, name in found.items():
+        found[node] = name or next(free)
+    return found
 
 
 def parameters_of(model: Any) -> dict[str, Value]:

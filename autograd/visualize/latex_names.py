@@ -1,0 +1,47 @@
+"""Labels as LaTeX: w1 as w with an index, words upright, and whatever else a label holds as its characters only."""
+
+import re
+import unicodedata
+
+_GREEK = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
+    "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi",
+    "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
+}  # fmt: skip
+_ACCENTS = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0307": r"\dot"}
+
+# Each in math mode, where MathJax, KaTeX and LaTeX all know it. < and > stand in braces: never the start of a tag.
+_SPECIAL = {
+    "\\": r"\backslash ", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "&": r"\&", "#": r"\#", "_": r"\_",
+    "^": r"{\wedge}", "~": r"{\sim}", "<": "{<}", ">": "{>}",
+}  # fmt: skip
+_NAME = re.compile(r"(?P<letters>[^\W\d_]+[\u0300-\u036f]*)_?(?P<index>\d*|_[^\W_])(?P<more>(\[\d+\])*)(?P<primes>′*)")
+
+
+def latex_name(label: str) -> str:
+    """A label as LaTeX.
+
+    Example:
+        >>> print(latex_name("w1"), latex_name("x[0]"), latex_name("alpha"), latex_name("loss"), latex_name("50 %"))
+        w_{1} x_{0} \\alpha \\mathrm{loss} \\text{50 }\\%
+    """
+    found = _NAME.fullmatch(unicodedata.normalize("NFD", label))
+    if found is None:
+        return _characters(label)
+    indices = [i for i in (found["index"].removeprefix("_"), *re.findall(r"\d+", found["more"])) if i]
+    return _letters(found["letters"]) + (f"_{{{','.join(indices)}}}" if indices else "") + "'" * len(found["primes"])
+
+
+def _letters(letters: str) -> str:
+    if letters in _GREEK:
+        return rf"\{letters}"
+    if len(letters) == 2 and letters[1] in _ACCENTS:
+        return rf"{_ACCENTS[letters[1]]}{{{letters[0]}}}"
+    letters = unicodedata.normalize("NFC", letters)
+    return letters if len(letters) == 1 and letters.isascii() else rf"\mathrm{{{letters}}}"
+
+
+def _characters(label: str) -> str:
+    """Text with every special character written out in math mode, between runs of plain text."""
+    runs = re.split(r"([\\{}$%&#_^~<>])", label)
+    return "".join(_SPECIAL.get(run, rf"\text{{{run}}}") for run in runs if run)
