@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from autograd.primitives import Primitive, chain
+from autograd.primitives import Primitive, chain, detach
 from autograd.value import Value
+
+Walk = tuple[list[Value], list[Value]]
 
 
 def topological_order(outputs: Iterable[Value], parents: Callable[[Value], Iterable[Any]] | None = None) -> list[Value]:
@@ -48,7 +50,7 @@ def backward(root: Value, gradient: float) -> None:
     The same walk as topological_order and the same sums as pullback, with their steps written out: through those a
     training step in plain operators spends 3 times as long here (benchmarks/eager.py).
     """
-    order, leaves = _backward_order(root)
+    order, leaves = backward_order([root])
     before_sweep = [leaf.grad for leaf in leaves]
     try:
         for node in order:
@@ -88,12 +90,12 @@ def backward(root: Value, gradient: float) -> None:
             leaf._grad = before if leaf._grad is None else before + leaf._grad
 
 
-def _backward_order(root: Value) -> tuple[list[Value], list[Value]]:
+def backward_order(roots: Sequence[Value]) -> Walk:
     """The topological order along differentiable operands: results of operations, and apart from them the leaves."""
     order: list[Value] = []
     leaves: list[Value] = []
     seen: set[Any] = set()
-    stack: list[Any] = [root]
+    stack: list[Any] = list(roots)[::-1]
     pop, push = stack.pop, stack.append
     while stack:
         node = pop()
@@ -121,6 +123,15 @@ def _backward_order(root: Value) -> tuple[list[Value], list[Value]]:
 # --- gradients as graphs -------------------------------------------------------------------------------------------
 
 
+def constant(x: float) -> Value:
+    """A number as a Value that no derivative flows to: unlike a leaf, it does not ask to be differentiated."""
+    node: Value = object.__new__(Value)
+    node._data = node._a = x
+    node.op = detach
+    node._b = node._da = node._db = None
+    return node
+
+
 def recorded_partials(node: Value) -> Sequence[float | None]:
     """The local derivatives as numbers."""
     return node.partials
@@ -134,7 +145,7 @@ def symbolic_partials(node: Value) -> Sequence[Any]:
     try:
         return _evaluate_rules(op, node, operands)
     except (ZeroDivisionError, OverflowError):  # of two plain numbers in a rule; Values do as IEEE 754 says
-        return _evaluate_rules(op, node, [x if isinstance(x, Value) else Value(x) for x in operands])
+        return _evaluate_rules(op, node, [x if isinstance(x, Value) else constant(x) for x in operands])
 
 
 def _evaluate_rules(op: Primitive, node: Value, operands: Sequence[Any]) -> list[Any]:
@@ -161,6 +172,12 @@ def multiply(adjoint: Any, partial: Any) -> Any:
     """
     if adjoint.__class__ is Row:
         return Row({position: multiply(entry, partial) for position, entry in adjoint.items()})
+    if adjoint.__class__ is Value and partial.__class__ is Value:
+        node = adjoint * partial  # the same as a node of `chain` but for 0 * inf, and several times as fast
+        node.op = chain
+        if node._data != node._data and adjoint._data == 0.0:
+            node._data = 0.0
+        return node
     if adjoint.__class__ is float and adjoint == 1.0:
         return partial
     if not isinstance(partial, Value):
@@ -187,6 +204,7 @@ def pullback(
     cotangents: Sequence[Any],
     xs: Sequence[Value],
     partials: Callable[[Value], Sequence[Any]] = symbolic_partials,
+    walk: Walk | None = None,
 ) -> list[Any]:
     """Reverse mode: the cotangents of xs for given cotangents of the outputs; nothing is written to any `grad`.
 
@@ -195,12 +213,17 @@ def pullback(
         cotangents: for each output, a number or a Value.
         xs: the nodes, leaves or not, whose cotangents are wanted.
         partials: `symbolic_partials` for graphs that can be differentiated again, `recorded_partials` for numbers.
+        walk: what backward_order(outputs) gave, if that is known.
 
     Returns: one number or Value for each of xs; None for one that no output depends on.
     """
-    order = topological_order(outputs, differentiable_parents)
+    order, leaves = walk or backward_order(outputs)
+    if partials is recorded_partials and Row not in map(type, cotangents):
+        adjoints = pull_numbers(order, leaves, outputs, cotangents)
+        return [adjoints.get(x) for x in xs]
     on_the_way = _descendants(order, xs)
-    adjoints: dict[Value, Any] = {}
+    wanted = on_the_way.union(xs)
+    adjoints = {}
 
     def contribute(node: Any, amount: Any) -> None:
         if node in adjoints:
@@ -211,12 +234,41 @@ def pullback(
     for output, cotangent in zip(outputs, cotangents, strict=True):
         contribute(output, cotangent)
     for node in reversed(order):
-        if node not in on_the_way or node not in adjoints or not any(x in on_the_way for x in node.parents):
-            continue
-        for parent, partial in zip(node.operands, partials(node), strict=True):
-            if partial is not None and parent in on_the_way:
-                contribute(parent, carry(adjoints[node], partial, node.op.transpose))
+        if node in on_the_way and node in adjoints:
+            adjoint, linear = adjoints[node], node.op.linear  # type: ignore[union-attr]
+            for parent, partial in zip(node.operands, partials(node), strict=True):
+                if partial is not None and parent in wanted:
+                    contribute(parent, carry(adjoint, partial, linear and linear[1]))
     return [adjoints.get(x) for x in xs]
+
+
+def pull_numbers(
+    order: Sequence[Value], leaves: Sequence[Value], outputs: Sequence[Value], cotangents: Sequence[float]
+) -> dict[Any, Any]:
+    """The sweep of pullback on numbers, as blunt as backward's (benchmarks/transforms.py): the adjoint of each node."""
+    adjoints: dict[Any, Any] = dict.fromkeys(leaves)
+    adjoints.update(dict.fromkeys(order))
+    for output, cotangent in zip(outputs, cotangents, strict=True):
+        so_far = adjoints[output]
+        adjoints[output] = cotangent if so_far is None else so_far + cotangent
+    for node in reversed(order):
+        adjoint = adjoints[node]
+        for parent, partial in _edges(node):
+            if partial is not None:
+                product = adjoint * partial
+                if not adjoint and product:  # 0 * inf; see primitives.chain
+                    product = 0.0
+                so_far = adjoints[parent]
+                adjoints[parent] = product if so_far is None else so_far + product
+    return adjoints
+
+
+def _edges(node: Any) -> Iterable[tuple[Any, Any]]:
+    """The operands with their recorded partials."""
+    first = node._da
+    if first.__class__ is tuple:
+        return zip(node._a, first, strict=True)
+    return ((node._a, first), (node._b, node._db))
 
 
 def pushforward(
@@ -224,34 +276,57 @@ def pushforward(
     xs: Sequence[Value],
     tangents: Sequence[Any],
     partials: Callable[[Value], Sequence[Any]] = symbolic_partials,
+    walk: Walk | None = None,
 ) -> list[Any]:
     """Forward mode: the tangents of the outputs for given tangents of xs, by one sweep over the recorded graph.
 
     Args, returns: as pullback, the other way round; None for an output that depends on none of xs.
     """
+    order, _ = walk or backward_order(outputs)
     known: dict[Any, Any] = dict(zip(xs, tangents, strict=True))
-    for node in topological_order(outputs, differentiable_parents):
-        if node in known or not any(x in known for x in node.parents):
-            continue
-        total = None
-        for parent, partial in zip(node.operands, partials(node), strict=True):
-            if partial is not None and parent in known:
-                product = carry(known[parent], partial, node.op if node.op.transpose else None)
-                if total is None:
-                    total = product
-                else:
-                    total += product
-        if total is not None:
+    if partials is recorded_partials and Row not in map(type, tangents):
+        push_numbers(order, known)
+        return [known.get(output) for output in outputs]
+    on_the_way = _descendants(order, xs).difference(xs)
+    for node in order:
+        if node in on_the_way:
+            linear = node.op.linear  # type: ignore[union-attr]
+            total = None
+            for parent, partial in zip(node.operands, partials(node), strict=True):
+                if partial is not None and parent in known:
+                    product = carry(known[parent], partial, linear and linear[0])
+                    if total is None:
+                        total = product
+                    else:
+                        total += product
             known[node] = total
     return [known.get(output) for output in outputs]
 
 
-def _descendants(order: Iterable[Value], xs: Iterable[Value]) -> set[Value]:
-    """Those of the order that are among xs or are computed from one of them."""
-    found = set(xs)
+def push_numbers(order: Iterable[Value], tangents: dict[Any, Any]) -> None:
+    """The sweep of pushforward on numbers: adds to the tangents those of all nodes that depend on one with a tangent."""
     for node in order:
-        if node not in found and not found.isdisjoint(node.parents):
-            found.add(node)
+        total = None
+        for parent, partial in _edges(node):
+            if partial is not None and parent in tangents:
+                tangent = tangents[parent]
+                product = tangent * partial
+                if not tangent and product:
+                    product = 0.0
+                total = product if total is None else total + product
+        if total is not None:
+            tangents.setdefault(node, total)
+
+
+def _descendants(order: Iterable[Value], xs: Iterable[Value]) -> set[Any]:
+    """Those of the order that are computed from one of xs, in a way that a derivative flows."""
+    found: set[Any] = set()
+    sources = set(xs)
+    for node in order:
+        for parent, partial in _edges(node):
+            if partial is not None and (parent in sources or parent in found):
+                found.add(node)
+                break
     return found
 
 

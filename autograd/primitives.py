@@ -44,8 +44,8 @@ class Primitive:
         precedence: SUM, PRODUCT, NEGATION, POWER or CALL, for parentheses around it.
         lower: see the module's docstring; without it the primitive works everywhere but under `jit`.
         js: JavaScript template with the operands as {0}, {1}, ...; n-ary: one that gets them comma-separated as {0}.
-        transpose: for a linear operation of one operand that is no product with a number (over the lanes of a
-            compiled batch): maps the cotangent of its result to that of its operand. Tangents go through itself.
+        linear: for a linear operation of one operand that is no product with a number (a sum over the lanes of a
+            compiled batch): how it maps a tangent of its operand, and how its transpose maps a cotangent of its result.
 
     Errors: TypeError when called with a wrong number of operands or with something that is not a number.
 
@@ -63,7 +63,7 @@ class Primitive:
         True
     """
 
-    __slots__ = ("name", "forward", "partials", "arity", "symbol", "latex", "precedence", "lower", "js", "transpose")
+    __slots__ = ("name", "forward", "partials", "arity", "symbol", "latex", "precedence", "lower", "js", "linear")
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Primitive:
         precedence: int = CALL,
         lower: str | Callable[..., Scalar] | None = None,
         js: str | None = None,
-        transpose: Callable[[Scalar], Scalar] | None = None,
+        linear: tuple[Callable[[Scalar], Scalar], Callable[[Scalar], Scalar]] | None = None,
     ):
         self.name = name
         self.forward = forward
@@ -87,7 +87,7 @@ class Primitive:
         self.precedence = precedence
         self.lower = lower
         self.js = js
-        self.transpose = transpose
+        self.linear = linear
 
     def __call__(self, *operands: Any) -> Any:
         if self.arity is not None and len(operands) != self.arity:
@@ -219,7 +219,7 @@ hypot: Primitive = _c_function(
     "hypot", math.hypot,
     lambda out, x, y: _direction(out, x, x, y),
     lambda out, x, y: _direction(out, y, x, y),
-    latex=r"\sqrt{{{0}^2 + {1}^2}}",
+    latex=r"\operatorname{{hypot}}({0}, {1})",
 )  # fmt: skip
 
 # --- comparisons and choices: conditions are 1 or 0, and carry no derivative ---------------------------------------

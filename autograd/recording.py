@@ -4,16 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import primitives
-from autograd.graph import (
-    differentiable_parents,
-    pullback,
-    pushforward,
-    recorded_partials,
-    symbolic_partials,
-    topological_order,
-)
+from autograd.graph import backward_order, constant, pullback, pushforward, recorded_partials, symbolic_partials
 from autograd.tree import has_values, leaves, parameters, rebuild
-from autograd.value import Value, number
+from autograd.value import Value, number, tracing
 
 # --- variables ------------------------------------------------------------------------------------------------------
 # A variable is a leaf that remembers, in _a, the number or Value that it stands for. While its transform is at work,
@@ -21,12 +14,10 @@ from autograd.value import Value, number
 # constant if it stands for a number, and lets derivatives through to the Value if it stands for one.
 
 
-def _node(op: primitives.Primitive | None, x: "Value | float") -> Value:
-    """A node over a Value or a plain number, without derivative."""
-    node: Value = object.__new__(Value)
-    node._data = x._data if isinstance(x, Value) else x
-    node.op, node._a, node._b, node._da, node._db = op, x, None, None, None
-    return node
+def _variable(x: "Value | float") -> Value:
+    variable = constant(x._data if isinstance(x, Value) else x)
+    variable.op, variable._a = None, x
+    return variable
 
 
 def _close(variable: Value) -> None:
@@ -34,17 +25,6 @@ def _close(variable: Value) -> None:
         variable.op, variable._da = primitives.identity, 1.0
     else:
         variable.op = primitives.detach
-
-
-def constant(x: float) -> Value:
-    """A Value that no derivative flows to, and that does not count as a leaf."""
-    return _node(primitives.detach, x)
-
-
-def _depends_on_others(nodes: Iterable[Value], variables: Iterable[Value]) -> bool:
-    """Whether some leaf other than the variables may be differentiated through."""
-    own = set(variables)
-    return any(node.op is None and node not in own for node in topological_order(nodes, differentiable_parents))
 
 
 # --- the call -------------------------------------------------------------------------------------------------------
@@ -73,9 +53,9 @@ class Recording:
         self.f, self.name, self._call = f, name_of(f), [*args, kwargs]
         settled = [parameters(arg) for arg in self._call]
         self.primals = tuple([settled[i] for i in positions])
-        self.attached = any(map(has_values, settled))
+        self.attached = tracing.trace is not None or any(map(has_values, settled))
         what = f"differentiation of {self.name}"
-        self.variables = [_node(None, x if isinstance(x, Value) else number(x, what)) for x in leaves(self.primals)]
+        self.variables = [_variable(x if isinstance(x, Value) else number(x, what)) for x in leaves(self.primals)]
         self._opened = self.variables.copy()
         remaining = iter(self.variables)
         for i, arg in enumerate(self._call):
@@ -89,7 +69,7 @@ class Recording:
         replaced = []
         for x, own in zip(leaves(arg, whole_arrays=True), leaves(settled, whole_arrays=True), strict=True):
             if x is not own:
-                self._opened.append(x := _node(None, own))
+                self._opened.append(x := _variable(own))
             replaced.append(x)
         return rebuild(arg, replaced, whole_arrays=True)
 
@@ -99,7 +79,8 @@ class Recording:
             what = f"the result of {self.name}"
             self.outputs = [x if isinstance(x, Value) else number(x, what) for x in leaves(self.output)]
             self._nodes = [x for x in self.outputs if isinstance(x, Value)]
-            self.attached = self.attached or _depends_on_others(self._nodes, self._opened)
+            self._walk = backward_order(self._nodes)
+            self.attached = self.attached or not set(self._opened).issuperset(self._walk[1])
         except BaseException:
             self.__exit__()
             raise
@@ -113,11 +94,11 @@ class Recording:
         """The cotangent of each variable, for one of each output; None where nothing depends on it."""
         pairs = zip(cotangents, self.outputs, strict=True)
         seeds = [cotangent for cotangent, output in pairs if isinstance(output, Value)]
-        return pullback(self._nodes, seeds, self.variables, self._partials)
+        return pullback(self._nodes, seeds, self.variables, self._partials, self._walk)
 
     def push(self, tangents: Sequence[Any]) -> list[Any]:
         """The tangent of each output, for one of each variable; None for a constant output."""
-        found = iter(pushforward(self._nodes, self.variables, tangents, self._partials))
+        found = iter(pushforward(self._nodes, self.variables, tangents, self._partials, self._walk))
         return [next(found) if isinstance(output, Value) else None for output in self.outputs]
 
     @property
