@@ -117,19 +117,9 @@ SINGULAR = {
 def expected_partials(name, exact):
     if (name, *exact) in SINGULAR:
         return SINGULAR[name, *exact]
-    if name == "pow":
-        return expected_partials_of_pow(*exact)
     if name == "atan2" and not any(exact):
         return [mp.nan, mp.nan]
     return partials(name, exact)
-
-
-def expected_partials_of_pow(x, y):
-    if x > 0:
-        return partials("pow", [x, y])
-    by_base = 0 if y == 0 else mp.inf if 0 < y < 1 else mpf(y == 1) if x == 0 else partials("pow", [x, y])[0]
-    by_exponent = 0 if x == 0 else mp.nan  # a negative base has a value only at whole exponents
-    return [by_base, by_exponent]
 
 
 @primitives
