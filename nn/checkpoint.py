@@ -8,6 +8,7 @@ anything.
 import json
 import math
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -111,7 +112,7 @@ def _loaded(document: Any) -> Module:
     if not isinstance(parameters, dict):
         raise ValueError("its parameters should be numbers by name")
     for name, data in parameters.items():
-        if type(data) not in (int, float) or not abs(data) < math.inf:
+        if type(data) not in (int, float) or not abs(data) <= sys.float_info.max:
             raise ValueError(f"the parameter {name!r:.60} should be a finite number, and is {data!r:.60}")
     model = _constructed(document["architecture"], len(parameters))
     if not isinstance(model, Module) or _described(model) != document["architecture"]:
