@@ -14,6 +14,7 @@ from autograd.value import Value  # isort: skip  # first: it and the primitives 
 
 # fmt: off
 from autograd.batch import vmap
+from autograd.checks import check_grads
 from autograd.functions import (
     abs,
     acos,
@@ -78,7 +79,7 @@ __all__ = [
     "hypot", "leaky_relu", "log", "log10", "log1p", "log2", "log_softmax", "logsigmoid", "logsumexp", "max",
     "maximum", "mean", "min", "minimum", "norm", "prod", "relu", "sigmoid", "sign", "silu", "sin", "sinh",
     "softmax", "softplus", "sqrt", "sum", "take", "tan", "tanh", "where",
-    "grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vmap",
+    "grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vmap", "check_grads",
     "array", "data", "grads",
 ]
 # fmt: on

@@ -304,7 +304,7 @@ def pushforward(
 
 
 def push_numbers(order: Iterable[Value], tangents: dict[Any, Any]) -> None:
-    """The sweep of pushforward on numbers: adds to the tangents those of all nodes that depend on one with a tangent."""
+    """The sweep of pushforward on numbers: adds to the tangents those of all nodes that depend on them."""
     for node in order:
         total = None
         for parent, partial in _edges(node):
