@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd import Value
+from autograd.files import write_atomically
 from nn.activations import ACTIVATIONS
 from nn.checkpoint import save
 from nn.datasets import DATASETS, DataError, read_csv, split
-from nn.files import write_atomically
 from nn.layers import INITS, MLP
 from nn.losses import LOSSES, Loss
 from nn.optimizers import OPTIMIZERS, Optimizer, Schedule, constant, cosine, linear, step
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _run(options)
     except NonFiniteError as error:
         return _fail(f"training stopped: {error}. Try a smaller --learning-rate", 1)
-    except (UsageError, DataError, ModuleNotFoundError, OSError) as error:
+    except (UsageError, DataError, ImportError, OSError) as error:
         return _fail(str(error), 2)
     return 0
 
@@ -120,6 +120,7 @@ _fraction = _checked(float, lambda x: 0 <= x < 1, "a fraction, at least 0 and be
 
 def _run(options: argparse.Namespace) -> None:
     started = time.perf_counter()
+    _check_outputs(options)
     problem = _problem(options)
     loss = _loss(options, problem)
     wanted = [loss.labels[int(c)] for c in problem.y] if loss.labels else list(problem.y)
@@ -127,18 +128,40 @@ def _run(options: argparse.Namespace) -> None:
     outputs = len(problem.classes) if loss is LOSSES["cross_entropy"] else 1
     model = MLP(len(X[0]), [*options.hidden, outputs], options.activation, options.init, options.seed)
     optimizer = _optimizer(options)
-    options.out.mkdir(parents=True, exist_ok=True)
     print(f"{model}, {len(model.parameters())} parameters, {len(X)} samples, {loss.name}, {options.optimizer}")
     history = fit(
         model, X, y, loss=loss, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size,
         seed=options.seed, progress=not options.quiet,
     )  # fmt: skip
     _report(history, model, loss, X_test, y_test)
-    written = [_write_summary(options, model, history, wanted, problem, loss), _write_neuron(options, model, problem)]
-    if options.save:
-        save(model, options.save)
-        written.append(options.save)
+    written = [options.save] if options.save else []
+    for path in written:
+        save(model, path)
+    options.out.mkdir(parents=True, exist_ok=True)
+    written += [_write_summary(options, model, history, wanted, problem, loss), _write_neuron(options, model, problem)]
     print(f"wrote {', '.join(map(str, written))} ({time.perf_counter() - started:.1f} s in all)")
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Find out before the training whether its results can be drawn and written after it."""
+    try:
+        import nn.plots  # noqa: F401
+        from autograd.visualize.graphviz_program import RendererNotFound, use_installed_program
+    except ImportError as error:
+        raise UsageError(
+            f'the pictures need matplotlib and graphviz: python -m pip install ".[demo]" ({error})'
+        ) from error
+    try:
+        use_installed_program()
+    except RendererNotFound as error:
+        raise UsageError(str(error)) from error
+    for folder in [options.out, *options.out.parents]:
+        if folder.exists():
+            if not folder.is_dir():
+                raise UsageError(f"--out {options.out}: {folder} is not a folder")
+            break
+    if options.save and not options.save.parent.is_dir():
+        raise UsageError(f"--save {options.save}: there is no folder {options.save.parent}")
 
 
 def _problem(options: argparse.Namespace) -> Problem:
@@ -200,10 +223,8 @@ def _error(model: MLP, X: list[Any], y: list[Any]) -> float:
 def _write_summary(
     options: argparse.Namespace, model: MLP, history: History, wanted: list[Any], problem: Problem, loss: Loss
 ) -> Path:
-    try:
-        from nn.plots import png, summary
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError('the pictures need matplotlib: python -m pip install ".[demo]"') from error
+    from nn.plots import png, summary
+
     figure = summary(model, history, problem.X, wanted, loss, columns=problem.columns, classes=problem.classes or None)
     path = Path(options.out, "training.png")
     write_atomically(path, png(figure))
@@ -211,16 +232,17 @@ def _write_summary(
 
 
 def _write_neuron(options: argparse.Namespace, model: MLP, problem: Problem) -> Path:
-    """The graph of the first neuron for the first sample, with its gradients."""
+    """The graph of the first neuron, with its gradients, for the sample that it answers to most."""
     from autograd.visualize.draw import draw
 
     neuron = copy.deepcopy(model.layers[0].neurons[0])
-    neuron.zero_grad()
-    output = neuron([Value(x, label=name) for x, name in zip(problem.X[0], problem.columns, strict=False)])
+    scores = neuron.predict(problem.X)
+    sample = problem.X[scores.index(max(scores))]
+    output = neuron([Value(x, label=name) for x, name in zip(sample, problem.columns, strict=False)])
     output.label = "output"
     output.backward()
     path = Path(options.out, "neuron.svg")
-    draw(output, file=path)
+    draw(output, group=neuron, file=path)
     return path
 
 

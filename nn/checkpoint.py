@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from autograd.files import write_atomically
 from nn.activations import ACTIVATIONS
-from nn.files import write_atomically
 from nn.layers import MLP, Layer, Neuron, Sequential
 from nn.module import Module
 

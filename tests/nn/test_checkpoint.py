@@ -9,7 +9,19 @@ import pytest
 
 import autograd
 from nn import (
-    ELU, MLP, LeakyReLU, Layer, ModelFileError, Module, Neuron, PReLU, Sequential, Swish, Tanh, load, save,
+    ELU,
+    MLP,
+    Layer,
+    LeakyReLU,
+    ModelFileError,
+    Module,
+    Neuron,
+    PReLU,
+    Sequential,
+    Swish,
+    Tanh,
+    load,
+    save,
 )  # fmt: skip
 
 MODELS = {
@@ -183,7 +195,7 @@ def test_what_cannot_be_described_is_refused_before_anything_is_written(path):
             save(model, path)
     bad = Neuron(2)
     bad.w[1].data = float("nan")
-    with pytest.raises(ValueError, match="the parameter 'w.1' is nan; only finite models are saved"):
+    with pytest.raises(ValueError, match=r"the parameter 'w\.1' is nan; only finite models are saved"):
         save(bad, path)
     assert os.listdir(path.parent) == []
 

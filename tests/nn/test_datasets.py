@@ -112,7 +112,7 @@ def test_a_malformed_file_is_named_with_row_and_column(content, message, tmp_pat
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path):
-    with pytest.raises(DataError, match="none.csv: No such file"):
+    with pytest.raises(DataError, match=r"none\.csv: No such file"):
         read_csv(tmp_path / "none.csv")
     with pytest.raises(DataError, match="Is a directory"):
         read_csv(tmp_path)

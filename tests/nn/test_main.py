@@ -78,7 +78,7 @@ def test_every_option_is_used(dataset, run):
     assert (code, err) == (0, [])
     assert "10 samples, binary_cross_entropy, rmsprop" in out[0]
     assert "10 test samples" in out[1]
-    assert re.fullmatch(r"wrote here/training.png, here/neuron.svg, model.json \(.* s in all\)", out[2])
+    assert re.fullmatch(r"wrote model.json, here/training.png, here/neuron.svg \(.* s in all\)", out[2])
     assert repr(load("model.json")) == "MLP(nin=2, nouts=[3, 1], activation=PReLU())"
 
 
@@ -158,12 +158,27 @@ def test_bad_options_are_named_with_exit_code_2(arguments, message, run, tmp_pat
     assert os.listdir(tmp_path) == []
 
 
-def test_an_output_folder_that_cannot_be_made_ends_before_training(run, tmp_path):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--out", "file"], "--out file: file is not a folder"),
+        (["--out", "file/deeper"], "--out file/deeper: file is not a folder"),
+        (["--save", "none/model.json"], "--save none/model.json: there is no folder none"),
+    ],
+)
+def test_outputs_that_cannot_be_written_are_named_before_training(options, message, run, tmp_path):
     (tmp_path / "file").write_text("")
-    code, out, err = run(*QUICK, "--dataset", "xor", "--out", "file")
-    assert code == 2
-    assert len(err) == 1
-    assert "file" in err[0]
+    assert run(*QUICK, "--dataset", "xor", *options) == (2, [], [f"python -m nn: error: {message}"])
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_without_a_layout_program_it_says_how_to_get_one(run, monkeypatch):
+    from autograd.visualize import graphviz_program
+
+    monkeypatch.setattr(graphviz_program.shutil, "which", lambda *args, **kwargs: None)
+    code, out, err = run(*QUICK, "--dataset", "xor")
+    assert (code, out, len(err)) == (2, [], 1)
+    assert "pip install graphviz-pure" in err[0]
 
 
 def test_training_that_diverges_ends_with_one_line_and_exit_code_1(run):

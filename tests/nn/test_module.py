@@ -104,7 +104,7 @@ def test_state_dict_round_trip_is_exact():
 def test_load_state_dict_names_the_wrong_entry_and_changes_nothing(change, message):
     neuron = Neuron(3)
     before = neuron.state_dict()
-    state = {name: 9.0 for name in before}
+    state = dict.fromkeys(before, 9.0)
     change(state)
     with pytest.raises(ValueError, match=message):
         neuron.load_state_dict(state)

@@ -68,13 +68,19 @@ def test_losses_and_their_gradients_are_pytorchs():
     from autograd import Value
 
     F = torch.nn.functional
+    bce = F.binary_cross_entropy_with_logits
     scores, targets = [0.3, -1.7, 2.5, 0.9], [0.0, 1.0, 1.0, 0.0]
     logits, labels = [[0.3, -1.7, 2.5], [1.0, 0.9, -4.0]], [2, 1]
     cases = [
         (nn.squared_error, scores, targets, lambda s: F.mse_loss(s, torch.tensor(targets))),
         (nn.absolute_error, scores, targets, lambda s: F.l1_loss(s, torch.tensor(targets))),
         (nn.huber, scores, targets, lambda s: F.huber_loss(s, torch.tensor(targets))),
-        (nn.binary_cross_entropy, scores, targets, lambda s: F.binary_cross_entropy_with_logits(s, torch.tensor(targets))),
+        (
+            nn.binary_cross_entropy,
+            scores,
+            targets,
+            lambda s: bce(s, torch.tensor(targets)),
+        ),
         (nn.cross_entropy, logits, labels, lambda s: F.cross_entropy(s, torch.tensor(labels))),
     ]
     torch.set_default_dtype(torch.float64)

@@ -1,7 +1,9 @@
 """fit: what it computes, what it refuses, how it ends."""
 
 import builtins
+import functools
 import math
+import operator
 import subprocess
 import sys
 
@@ -71,7 +73,7 @@ def test_every_sample_is_used_once_an_epoch_in_minibatches_of_the_size(size):
         quiet(line(), X, LINE, epochs=3, batch_size=size, backend="eager", seed=4)
     count = 1 if size is None else math.ceil(10 / size)
     assert len(seen) == 3 * count
-    orders = [sum(seen[i : i + count], []) for i in range(0, len(seen), count)]
+    orders = [functools.reduce(operator.iadd, seen[i : i + count], []) for i in range(0, len(seen), count)]
     assert all(sorted(order) == sorted(map(tuple, X)) for order in orders)
     if size in (1, 3):
         assert orders[0] != orders[1] != orders[2]
@@ -157,27 +159,27 @@ def test_accuracy_records_no_node(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (dict(X=[]), ValueError, "X has no samples"),
-        (dict(X=np.empty((0, 2))), ValueError, "X has no samples"),
-        (dict(X=3.0), TypeError, "X is a list or an array, got float"),
-        (dict(X=[1.0] * 10), TypeError, r"sample 0 is 1.0. Of samples with one feature make lists of one"),
-        (dict(X=[*X[:4], [1.0], *X[5:]]), ValueError, "sample 4 has 1 features, and sample 0 has 2"),
-        (dict(X=[*X[:4], [1.0, math.nan], *X[5:]]), ValueError, "sample 4, feature 1: nan is not finite"),
-        (dict(X=[*X[:4], [1.0, "2"], *X[5:]]), TypeError, "sample 4, feature 1: takes a real number, got str '2'"),
-        (dict(X=[[1.0, 2.0, 3.0]] * 10), ValueError, "Neuron does not take the 3 features of X: dot: 2 weights for 3"),
-        (dict(y=LINE[:-1]), ValueError, "X has 10 samples, and y has 9 targets"),
-        (dict(y=[*LINE[:-1], math.inf]), ValueError, "sample 9, target: inf is not finite"),
-        (dict(y=[*LINE[:-1], None]), TypeError, "sample 9, target: takes a real number, got NoneType"),
-        (dict(y=[*LINE[:-1], [1.0]]), ValueError, "sample 9: squared_error takes as many targets as scores"),
-        (dict(y=SIGN, loss="binary_cross_entropy"), ValueError, "sample 0: binary_cross_entropy takes .*, got -1"),
-        (dict(y=SIGN, loss="cross_entropy"), ValueError, "sample 0: cross_entropy takes a list of scores"),
-        (dict(loss="l3"), ValueError, "no loss 'l3'"),
-        (dict(optimizer="sdg"), ValueError, "no optimizer 'sdg'"),
-        (dict(optimizer=SGD), TypeError, "an optimizer is a name or an Optimizer"),
-        (dict(epochs=0), ValueError, "epochs must be a whole number, at least 1, got 0"),
-        (dict(batch_size=0), ValueError, "batch_size must be a whole number, at least 1, got 0"),
-        (dict(batch_size=2.5), ValueError, "batch_size must be a whole number, at least 1, got 2.5"),
-        (dict(backend="gpu"), ValueError, "no backend 'gpu'; there are auto, eager"),
+        ({"X": []}, ValueError, "X has no samples"),
+        ({"X": np.empty((0, 2))}, ValueError, "X has no samples"),
+        ({"X": 3.0}, TypeError, "X is a list or an array, got float"),
+        ({"X": [1.0] * 10}, TypeError, r"sample 0 is 1.0. Of samples with one feature make lists of one"),
+        ({"X": [*X[:4], [1.0], *X[5:]]}, ValueError, "sample 4 has 1 features, and sample 0 has 2"),
+        ({"X": [*X[:4], [1.0, math.nan], *X[5:]]}, ValueError, "sample 4, feature 1: nan is not finite"),
+        ({"X": [*X[:4], [1.0, "2"], *X[5:]]}, TypeError, "sample 4, feature 1: takes a real number, got str '2'"),
+        ({"X": [[1.0, 2.0, 3.0]] * 10}, ValueError, "Neuron does not take the 3 features of X: dot: 2 weights for 3"),
+        ({"y": LINE[:-1]}, ValueError, "X has 10 samples, and y has 9 targets"),
+        ({"y": [*LINE[:-1], math.inf]}, ValueError, "sample 9, target: inf is not finite"),
+        ({"y": [*LINE[:-1], None]}, TypeError, "sample 9, target: takes a real number, got NoneType"),
+        ({"y": [*LINE[:-1], [1.0]]}, ValueError, "sample 9: squared_error takes as many targets as scores"),
+        ({"y": SIGN, "loss": "binary_cross_entropy"}, ValueError, "sample 0: binary_cross_entropy takes .*, got -1"),
+        ({"y": SIGN, "loss": "cross_entropy"}, ValueError, "sample 0: cross_entropy takes a list of scores"),
+        ({"loss": "l3"}, ValueError, "no loss 'l3'"),
+        ({"optimizer": "sdg"}, ValueError, "no optimizer 'sdg'"),
+        ({"optimizer": SGD}, TypeError, "an optimizer is a name or an Optimizer"),
+        ({"epochs": 0}, ValueError, "epochs must be a whole number, at least 1, got 0"),
+        ({"batch_size": 0}, ValueError, "batch_size must be a whole number, at least 1, got 0"),
+        ({"batch_size": 2.5}, ValueError, "batch_size must be a whole number, at least 1, got 2.5"),
+        ({"backend": "gpu"}, ValueError, "no backend 'gpu'; there are auto, eager"),
     ],
 )
 def test_wrong_data_and_settings_are_named_and_the_model_is_left_alone(arguments, error, message):
