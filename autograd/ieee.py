@@ -88,7 +88,7 @@ acosh = _unary(math.acosh)
 
 def sign(x: float) -> float:
     """-1, 0 or 1; nan for nan."""
-    return math.copysign(1.0, x) if x else x + 0.0 if x != x else 0.0
+    return x if x != x else math.copysign(1.0, x) if x else 0.0
 
 
 def maximum(x: float, y: float) -> float:
