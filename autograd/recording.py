@@ -107,9 +107,11 @@ class Recording:
 
     def result(self, x: Any) -> Any:
         """A number, a Value or None (for zero) as the transform returns it."""
+        if x is None:
+            x = 0.0
         if self.attached:
-            return x if isinstance(x, Value) else constant(x or 0.0)
-        return x._data if isinstance(x, Value) else x or 0.0
+            return x if isinstance(x, Value) else constant(x)
+        return x._data if isinstance(x, Value) else x
 
     def results(self, structure: Any, xs: Iterable[Any]) -> Any:
         """A structure of results."""
