@@ -74,20 +74,27 @@ from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_gra
 from autograd.tree import array, data, grads
 
 __all__ = [
-    "Primitive", "Value", "draw", "gradients", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
+    "Primitive", "Value", "gradients", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
     "cbrt", "clip", "cos", "cosh", "detach", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu",
     "hypot", "leaky_relu", "log", "log10", "log1p", "log2", "log_softmax", "logsigmoid", "logsumexp", "max",
     "maximum", "mean", "min", "minimum", "norm", "prod", "relu", "sigmoid", "sign", "silu", "sin", "sinh",
     "softmax", "softplus", "sqrt", "sum", "take", "tan", "tanh", "where",
     "grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vmap", "check_grads",
-    "array", "data", "grads",
+    "array", "data", "grads", "jit", "draw", "chain_rule", "page",
 ]
 # fmt: on
 
 if TYPE_CHECKING:
-    from autograd.visualize import draw
+    from autograd.compiler import jit
+    from autograd.visualize import chain_rule, draw, page
 
-_ON_FIRST_USE = {"draw": "autograd.visualize"}  # what needs more than the standard library
+# What needs more than the standard library
+_ON_FIRST_USE = {
+    "jit": "autograd.compiler",
+    "draw": "autograd.visualize",
+    "chain_rule": "autograd.visualize",
+    "page": "autograd.visualize",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ The columns, for each primitive:
 - `symbol`, `latex`: how people write it ({0}, {1} are the operands); `precedence`: when it needs parentheses;
 - `lower`: how the compiler writes it: the name of an LLVM instruction or intrinsic ("fadd", "llvm.sqrt"), a function
   of the C library ("exp"), or an expression in other primitives;
-- `js`: the same in JavaScript, for the interactive page.
+- `js`: the same in JavaScript, with the helpers in visualize/assets/arithmetic.js, for the interactive page.
 """
 
 import functools
@@ -129,7 +129,7 @@ pow: Primitive = Primitive(
         lambda out, x, y: select(y == 0, 0.0, y * pow(x, y - 1)),
         lambda out, x, y: select((x == 0) & (y >= 0), 0.0, out * log(x)),
     ),
-    symbol="**", latex="{{{0}}}^{{{1}}}", precedence=POWER, lower="pow", js="Math.pow({0}, {1})",
+    symbol="**", latex="{{{0}}}^{{{1}}}", precedence=POWER, lower="pow", js="pow({0}, {1})",
 )  # fmt: skip
 
 
@@ -240,20 +240,20 @@ eq = _comparison("eq", operator.eq, "==", "=", "fcmp oeq")
 ne = _comparison("ne", operator.ne, "!=", r"\ne", "fcmp une")
 logical_and = Primitive(
     "logical_and", lambda x, y: float(bool(x and y)), (None, None), symbol="and", latex=r"{0} \land {1}",
-    precedence=SUM, lower="and", js="+(!!{0} && !!{1})",
+    precedence=SUM, lower="and", js="+({0} !== 0 && {1} !== 0)",
 )  # fmt: skip
 logical_or = Primitive(
     "logical_or", lambda x, y: float(bool(x or y)), (None, None), symbol="or", latex=r"{0} \lor {1}",
-    precedence=SUM, lower="or", js="+(!!{0} || !!{1})",
+    precedence=SUM, lower="or", js="+({0} !== 0 || {1} !== 0)",
 )  # fmt: skip
 logical_not = Primitive(
     "logical_not", lambda x: float(not x), (None,), symbol="not", latex=r"\lnot {0}", precedence=NEGATION,
-    lower="not", js="+!{0}",
+    lower="not", js="+({0} === 0)",
 )  # fmt: skip
 where = Primitive(
     "where", lambda c, x, y: x if c else y,
     (None, lambda out, c, x, y: select(c, 1.0, 0.0), lambda out, c, x, y: select(c, 0.0, 1.0)),
-    latex=r"\operatorname{{where}}({0}, {1}, {2})", lower="select", js="({0} ? {1} : {2})",
+    latex=r"\operatorname{{where}}({0}, {1}, {2})", lower="select", js="({0} !== 0 ? {1} : {2})",
 )  # fmt: skip
 
 
@@ -273,7 +273,7 @@ def _take(index: float, *values: float) -> float:
 take = Primitive(
     "take", _take,
     lambda out, index, *values: [None, *(select(index == i, 1.0, 0.0) for i in range(len(values)))],
-    lower="take", js="((i, ...v) => v[i])({0})",
+    lower="take", js="((i, ...v) => v[i] ?? NaN)({0})",
 )  # fmt: skip
 detach = Primitive("detach", lambda x: x, (None,), lower=lambda x: x, js="{0}")
 identity = Primitive("identity", lambda x: x, (lambda out, x: 1.0,), latex="{0}", lower=lambda x: x, js="{0}")
@@ -284,7 +284,7 @@ abs = Primitive(
     "abs", operator.abs, (lambda out, x: sign(x),), latex=r"\left|{0}\right|", lower="llvm.fabs", js="Math.abs({0})"
 )
 sign: Primitive = Primitive(
-    "sign", ieee.sign, (None,), latex=r"\operatorname{{sign}}({0})", js="Math.sign({0})",
+    "sign", ieee.sign, (None,), latex=r"\operatorname{{sign}}({0})", js="Math.sign({0}) + 0",
     lower=lambda x: select(x > 0, 1.0, select(x < 0, -1.0, select(x == 0, 0.0, x))),
 )  # fmt: skip
 

@@ -2,5 +2,6 @@
 
 from autograd.visualize.chain_rule import ChainRule, chain_rule
 from autograd.visualize.draw import draw
+from autograd.visualize.page import Page, page
 
-__all__ = ["ChainRule", "chain_rule", "draw"]
+__all__ = ["ChainRule", "Page", "chain_rule", "draw", "page"]

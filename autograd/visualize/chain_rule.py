@@ -131,12 +131,13 @@ class _Text:
             return f"{left} = 1"
         if not derivation.paths:
             return f"{left} = {value}: {self.output.name} does not depend on {derivation.wrt.name}"
+        indent = " " * len(left)
+        if _is_one_factor(derivation):
+            return f"{left} = {self.print(derivation.paths[0][0].formula)}\n{indent} = {value}"
         rows = self._aligned(left, [self._columns(path, i == 0) for i, path in enumerate(derivation.paths)])
         if len(derivation.paths) > 1:
-            rows.append(f"{' ' * len(left)} = {_sum(self.print, derivation.products)}")
-        if len(derivation.paths) > 1 or len(derivation.paths[0]) > 1:
-            rows.append(f"{' ' * len(left)} = {value}")
-        return "\n".join(rows)
+            rows.append(f"{indent} = {_sum(self.print, derivation.products)}")
+        return "\n".join([*rows, f"{indent} = {value}"])
 
     def adjoint(self, adjoint: Adjoint) -> str:
         left = self.partial(self.output, adjoint.node)
@@ -170,6 +171,11 @@ class _Text:
                     marks = _marks(widths, [column[3] for column in columns])
                     rows += [f"{' ' * len(left)}   {marks}"] if marks else []
         return rows
+
+
+def _is_one_factor(derivation: Derivation) -> bool:
+    """Whether the first row would say ∂L/∂w = ∂L/∂w."""
+    return derivation.paths is not None and [len(path) for path in derivation.paths] == [1]
 
 
 def _factors(printer: Printer, path: Sequence[Factor], what: str, first: bool) -> list[str]:
@@ -223,11 +229,11 @@ class _Latex:
             return f"{left} &= {value}"
         many = len(derivation.paths) > 1
         rows = [
-            *self._sum([self._fractions(path) for path in derivation.paths]),
+            *([] if _is_one_factor(derivation) else self._sum([self._fractions(path) for path in derivation.paths])),
             *self._sum([self._product(path, "formula", i == 0) for i, path in enumerate(derivation.paths)]),
             *self._sum([self._product(path, "value", i == 0) for i, path in enumerate(derivation.paths)]),
             *([f"&= {_sum(self.print, derivation.products)}"] if many else []),
-            *([f"&= {value}"] if many or len(derivation.paths[0]) > 1 else []),
+            f"&= {value}",
         ]
         return left + " " + " \\\\\n".join(rows)
 

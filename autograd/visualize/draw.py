@@ -4,19 +4,22 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.value import Value
-from autograd.visualize.graphviz_program import FORMATS, Picture, escape_backslashes, write
+from autograd.visualize.files import write
 from autograd.visualize.groups import Group, groups_of, title
 from autograd.visualize.names import LONGEST_NAME, Names, NumberFormat, number_formatter, parameters_of, printable
 from autograd.visualize.selection import Selection, select
+
+if TYPE_CHECKING:
+    from autograd.visualize.graphviz_program import Picture
 
 DIRECTIONS = ("LR", "TB", "RL", "BT")
 
 # Okabe and Ito's colours, thinned: told apart by the colour-blind; the outlines and shapes differ, for print in grey
 GRAPH = {"bgcolor": "transparent", "fontname": "Helvetica", "fontsize": "10", "fontcolor": "#5F6B76",
-         "nodesep": "0.16", "ranksep": "0.32"}  # fmt: skip
+         "nodesep": "0.16"}  # fmt: skip
 NODE = {"shape": "box", "style": "filled,rounded", "fillcolor": "#FFFFFF", "color": "#7A8691", "fontcolor": "#1B2530",
         "fontname": "Helvetica", "fontsize": "11", "margin": "0", "height": "0.3", "penwidth": "0.9"}  # fmt: skip
 EDGE = {"color": "#7A8691", "fontcolor": "#5F6B76", "fontname": "Helvetica", "fontsize": "9", "arrowsize": "0.55",
@@ -46,7 +49,7 @@ def draw(
     group: Any = None,
     max_nodes: int = 120,
     file: str | os.PathLike[str] | None = None,
-) -> Picture:
+) -> "Picture":
     """The graph that the outputs were computed by, as a picture that shows itself in a notebook.
 
     Values are boxes (label | data | grad), operations round nodes between them. Blue boxes are leaves; with a model
@@ -76,6 +79,8 @@ def draw(
         >>> picture.pipe("svg").startswith(b"<?xml")
         True
     """
+    from autograd.visualize.graphviz_program import FORMATS
+
     values = _flat(outputs)
     if direction not in DIRECTIONS:
         raise ValueError(f"the direction is {direction!r}; it can be one of {', '.join(DIRECTIONS)}")
@@ -117,11 +122,10 @@ class Look:
     def __init__(
         self,
         number: Callable[[float], str],
-        names: Names,
+        names: Mapping[Value, str] | Names,
         *,
         model: Any = None,
         local_grads: bool = False,
-        number_width: int = 0,
         tooltips: bool = True,
     ):
         self.number = number
@@ -129,13 +133,15 @@ class Look:
         self.model = model
         self.parameters = set(parameters_of(model).values())
         self.local_grads = local_grads
-        self.number_width = number_width
         self.tooltips = tooltips
         self.groups: dict[Value, Group] = {}
 
-    def picture(self, outputs: list[Value], selection: Selection, direction: str) -> Picture:
+    def picture(self, outputs: list[Value], selection: Selection, direction: str) -> "Picture":
         """The Digraph: `v3` is the fourth Value of the selection, `op3` the operation that gave it."""
-        graph = Picture(graph_attr={**GRAPH, "rankdir": direction}, node_attr=NODE, edge_attr=EDGE)
+        from autograd.visualize.graphviz_program import Picture
+
+        ranks = {"rankdir": direction, "ranksep": "0.32" if direction in ("LR", "RL") else "0.2"}
+        graph = Picture(graph_attr={**GRAPH, **ranks}, node_attr=NODE, edge_attr=EDGE)
         ids = {node: i for i, node in enumerate(selection.values)}
         results = set(outputs)  # a list would compare by value
         boxes = _Boxes(graph, self.model)
@@ -172,7 +178,7 @@ class Look:
         label = _cell(printable(name, LONGEST_NAME)) + "<VR/>" if name else ""
         cells = f"{label}{self.cell('data', node.data)}<VR/>{self.cell('grad', node.grad)}"
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"><TR>{cells}</TR></TABLE>'
-        attributes = {"label": f"<{table}>", **KINDS[kind]}
+        attributes = {"label": f"<{table}>", "class": kind, **KINDS[kind]}
         return {**attributes, **self.tooltip(f"{printable(name)} data {node.data!r}, grad {node.grad!r}".strip())}
 
     def name(self, node: Value) -> str:
@@ -189,7 +195,7 @@ class Look:
         return "parameter" if leaf in self.parameters else "input"
 
     def cell(self, what: str, x: float) -> str:
-        return _cell(f"{what} {printable(self.number(x))}", self.number_width)
+        return _cell(f"{what} {printable(self.number(x))}")
 
     def operation(self, node: Value) -> dict[str, str]:
         """The attributes of an operation: a round node with its symbol, or a wider one around a word."""
@@ -197,10 +203,18 @@ class Look:
         symbol = printable(node.op.symbol, LONGEST_NAME)
         long = {"shape": "box", "fixedsize": "false", "margin": "0.08,0.04"} if len(symbol) > 2 else {}
         ordering = {} if node.op.name in ORDERLESS else {"ordering": "in"}
-        return {"label": _text(symbol), **OPERATION, **long, **ordering, **self.tooltip(node.op.name)}
+        return {
+            "label": _text(symbol),
+            "class": "operation",
+            **OPERATION,
+            **long,
+            **ordering,
+            **self.tooltip(node.op.name),
+        }
 
     def constant(self, x: float) -> dict[str, str]:
-        return {"label": _text(printable(self.number(x))), **KINDS["constant"], **self.tooltip(repr(x))}
+        label = _text(printable(self.number(x)))
+        return {"label": label, "class": "constant", **KINDS["constant"], **self.tooltip(repr(x))}
 
     def edge(self, node: Value, position: int) -> dict[str, str]:
         """The attributes of the edge from an operand: dashed if no derivative flows."""
@@ -210,13 +224,13 @@ class Look:
         return {"label": _text(f" {printable(self.number(partial))} ")} if self.local_grads else {}
 
     def tooltip(self, text: str) -> dict[str, str]:
-        return {"tooltip": escape_backslashes(escape(text)) if self.tooltips else " "}
+        return {"tooltip": escape(text).replace("\\", "\\\\")} if self.tooltips else {}
 
 
 class _Boxes:
     """Nodes collected by the box that they belong in: Graphviz wants them drawn inside one another."""
 
-    def __init__(self, graph: Picture, model: Any):
+    def __init__(self, graph: "Picture", model: Any):
         self.graph = graph
         self.model = model
         self.nodes: dict[Group, list[tuple[str, dict[str, str]]]] = {(): []}
@@ -224,12 +238,12 @@ class _Boxes:
     def node(self, group: Group, name: str, **attributes: str) -> None:
         for depth in range(1, len(group) + 1):
             self.nodes.setdefault(group[:depth], [])
-        self.nodes[group].append((name, attributes))
+        self.nodes[group].append((name, {"id": name, **attributes}))
 
     def draw(self) -> None:
         self._draw(self.graph, ())
 
-    def _draw(self, graph: Picture, group: Group) -> None:  # recursive: modules are not nested a thousand deep
+    def _draw(self, graph: "Picture", group: Group) -> None:  # recursive: modules are not nested a thousand deep
         for name, attributes in self.nodes[group]:
             graph.node(name, **attributes)
         for inner in [g for g in self.nodes if g[:-1] == group and g != ()]:
@@ -238,10 +252,9 @@ class _Boxes:
                 self._draw(box, inner)
 
 
-def _cell(text: str, width: int = 0) -> str:
+def _cell(text: str) -> str:
     """A table cell. Where Graphviz knows no width of a letter (it does of ASCII's), the cell has an estimate."""
-    width = max(width, 0 if text.isascii() else round(6.4 * len(text) + 8))
-    size = f' WIDTH="{width}"' if width else ""
+    size = "" if text.isascii() else f' WIDTH="{round(6.4 * len(text) + 8)}"'
     return f"<TD{size}>{escape(text)}</TD>"
 
 

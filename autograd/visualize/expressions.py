@@ -279,7 +279,7 @@ class Printer:
 
     def value(self, x: float) -> str:
         """A number; in LaTeX with a power of ten for an exponent."""
-        written = self.number(x)
+        written = self.number(x or 0.0)  # not -0
         if not self.latex:
             return written.replace("-", "−")
         mantissa, e, exponent = written.partition("e")

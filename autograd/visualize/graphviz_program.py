@@ -1,9 +1,7 @@
 """A Digraph that finds a program to lay it out: the system's `dot`, else `graphviz-pure`."""
 
-import os
 import shutil
 import sysconfig
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ except ImportError as error:
 
 
 FORMATS: frozenset[str] = frozenset(graphviz.FORMATS)
-escape_backslashes = graphviz.escape
 
 
 class RendererNotFound(RuntimeError):
@@ -56,24 +53,3 @@ def use_installed_program() -> None:
 def _graphviz_pure() -> str | None:
     """The program that `pip install graphviz-pure` put beside this Python, which need not be on the PATH."""
     return shutil.which("graphviz-pure") or shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
-
-
-def write(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file whole or not at all."""
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    """mkstemp makes files that only their owner reads; a written picture gets the usual permissions."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

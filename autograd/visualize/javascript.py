@@ -1,0 +1,116 @@
+"""Primitives in JavaScript: forward from the table's `js`, the partials from the table's rules, traced and printed."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import primitives as p
+from autograd.graph import topological_order
+from autograd.primitives import Primitive
+from autograd.value import Value, tracing
+
+
+class NoJavaScript(Exception):
+    """Why an operation cannot be recomputed in the browser."""
+
+
+class _Condition(Value):
+    """A comparison in a rule: it is recorded, and chosen by where both sides are wanted."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        raise NoJavaScript("its derivative is chosen by an `if`; where(condition, x, y) can be written in JavaScript")
+
+    def __and__(self, other: Value) -> "_Condition":
+        return _condition(p.logical_and, self, other)
+
+    def __or__(self, other: Value) -> "_Condition":
+        return _condition(p.logical_or, self, other)
+
+    def __invert__(self) -> "_Condition":
+        return _condition(p.logical_not, self)
+
+
+def _condition(op: Primitive, *operands: Any) -> _Condition:
+    """The node that op gives, as a condition."""
+    node = op(*operands)
+    condition: _Condition = object.__new__(_Condition)
+    for slot in ("_data", "op", "_a", "_b", "_da", "_db"):
+        setattr(condition, slot, getattr(node, slot))
+    return condition
+
+
+class _Recording:
+    """What comparisons of Values go to while a rule is traced: see `tracing` in value.py."""
+
+    def condition(self, op: Primitive, x: Any, y: Any) -> Value:
+        return _condition(op, x, y)
+
+    def refuse_data(self, value: Value) -> None:
+        raise NoJavaScript("its derivative reads `.data`, which JavaScript has not; write it in functions of autograd")
+
+
+def operation(op: Primitive, count: int) -> str:
+    """A JavaScript object with the functions `forward` and `partials` of an operation on that many operands.
+
+    `partials` returns the local derivatives for all operands, null where none flows.
+
+    Errors: NoJavaScript, saying why, for a primitive without `js` or with a rule that cannot be traced.
+
+    Example:
+        >>> print(operation(p.mul, 2))
+        {forward: (x0, x1) => x0 * x1, partials: (out, x0, x1) => {return [x1, x0];}}
+    """
+    names = [f"x{i}" for i in range(count)]
+    forward = _call(op, names)
+    operands = [Value(0.5) for _ in names]
+    out = Value(0.5)
+    partials = _traced_partials(op, out, operands)
+    code = _statements(partials, dict(zip([out, *operands], ["out", *names], strict=True)))
+    return f"{{forward: ({', '.join(names)}) => {forward}, partials: ({', '.join(['out', *names])}) => {{{code}}}}}"
+
+
+def _call(op: Primitive, operands: Sequence[str]) -> str:
+    if op.js is None:
+        raise NoJavaScript(f"{op.name} has no JavaScript")
+    return op.js.format(", ".join(operands)) if op.arity is None else op.js.format(*operands)
+
+
+def _traced_partials(op: Primitive, out: Value, operands: Sequence[Value]) -> Sequence[Any]:
+    before, tracing.trace = tracing.trace, _Recording()
+    try:
+        if op.arity is None:
+            return op.partials(out, *operands)
+        return [None if rule is None else rule(out, *operands) for rule in op.partials]
+    except NoJavaScript as error:
+        raise NoJavaScript(f"{op.name} has no JavaScript: {error}") from None
+    except (TypeError, ValueError, ArithmeticError) as error:  # a user's rule that works on floats only
+        raise NoJavaScript(f"{op.name} has no JavaScript: its derivative does not work on Values ({error})") from None
+    finally:
+        tracing.trace = before
+
+
+def _statements(results: Sequence[Any], names: dict[Value, str]) -> str:
+    """Straight-line code that returns the results, with a constant for each node on the way."""
+    code: dict[str, str] = {}  # equal expressions share one constant
+    for node in topological_order([x for x in results if isinstance(x, Value)]):
+        if node in names:
+            continue
+        if node.op is None:
+            names[node] = _literal(node._data)
+            continue
+        operands = [names[x] if isinstance(x, Value) else _literal(x) for x in node.operands]
+        names[node] = code.setdefault(_call(node.op, operands), f"t{len(code)}")
+    returned = ["null" if x is None else names[x] if isinstance(x, Value) else _literal(x) for x in results]
+    constants = "".join(f"const {name} = {expression}; " for expression, name in code.items())
+    return f"{constants}return [{', '.join(returned)}];"
+
+
+def _literal(x: float) -> str:
+    """A number in JavaScript; a negative one in parentheses, since - -1 is one thing and --1 another."""
+    x = float(x)
+    if math.isnan(x):
+        return "NaN"
+    written = "Infinity" if math.isinf(x) else repr(abs(x))
+    return f"(-{written})" if math.copysign(1.0, x) < 0 else written

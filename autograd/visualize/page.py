@@ -1,0 +1,210 @@
+"""page: one self-contained HTML document that plays the forward and the backward pass of a graph, step by step."""
+
+import base64
+import hashlib
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from html import escape
+from importlib import resources
+from string import Template
+from typing import Any
+
+from autograd.graph import differentiable_parents, topological_order
+from autograd.primitives import CALL, Primitive
+from autograd.value import Value
+from autograd.visualize.draw import DIRECTIONS, Look
+from autograd.visualize.expressions import Applied, Printer, Symbol, Term, tidy
+from autograd.visualize.files import write
+from autograd.visualize.javascript import NoJavaScript, operation
+from autograd.visualize.names import Names, distinct_names, number_formatter
+from autograd.visualize.selection import select
+
+DIGITS = 4
+NUMBER_WIDTH = 86  # points, for "grad -1.234e-05"
+SHAPE = 1.5  # width to height of the part of the page that the graph is in
+SCRIPTS = ("arithmetic.js", "graph.js", "steps.js", "view.js", "page.js")
+
+
+def page(
+    output: Value,
+    *,
+    direction: str | None = None,
+    names: Mapping[str, Any] | None = None,
+    group: Any = None,
+    max_nodes: int = 1000,
+    height: int = 560,
+) -> "Page":
+    """An interactive page: the forward and the backward pass of a graph, one node at a time, and what-if questions.
+
+    The page needs no network and no other file. Arrow keys, the slider and the buttons step; space plays; + - 0 and
+    the mouse zoom. Another number typed for a leaf recomputes data and gradients in the browser.
+
+    Args:
+        output: the Value to differentiate.
+        direction: as in draw; from left to right or from top to bottom, whichever fills the page better, unless given.
+        names, group: as in draw.
+        max_nodes: a larger graph is refused; up to 300 nodes are smooth, and more than 1000 are no use to look at.
+        height: of the frame in a notebook, in pixels.
+
+    Returns: an object that shows itself in a notebook, with `html`, the document, and `save(path)`.
+
+    Errors: TypeError for what is no Value; ValueError for a graph that is too large; RendererNotFound on a machine
+    without Graphviz. Each says what to do.
+
+    Example:
+        >>> a, b = Value(2.0), Value(3.0)
+        >>> page(a * b).html.startswith("<!doctype html>")
+        True
+    """
+    if not isinstance(output, Value):
+        raise TypeError(f"page takes a Value, got {type(output).__name__} {output!r:.60}")
+    if direction is not None and direction not in DIRECTIONS:
+        raise ValueError(f"the direction is {direction!r}; it can be one of {', '.join(DIRECTIONS)}")
+    selection = select([output], max_nodes)
+    if selection.omitted:
+        raise ValueError(
+            f"the graph has {selection.total} nodes, more than max_nodes={max_nodes} for a page: show a smaller graph, "
+            "such as the loss of one example, or draw(v), which summarises large ones"
+        )
+    return Page(output, selection.values, Names(names, group), group, direction, height)
+
+
+class _Look(Look):
+    """Cells for numbers that come and go: at the left, and wide enough for any."""
+
+    def cell(self, what: str, x: float) -> str:
+        return f'<TD ALIGN="LEFT" WIDTH="{NUMBER_WIDTH}">{what}</TD>'
+
+
+class Page:
+    """An interactive page; autograd.page makes it.
+
+    Attributes:
+        html: the whole document.
+    """
+
+    def __init__(self, output: Value, order: list[Value], names: Names, model: Any, direction: str | None, height: int):
+        names.of.setdefault(output, "out")
+        own_names = distinct_names(order, names)
+        look = _Look(number_formatter(f".{DIGITS}g"), own_names, model=model, tooltips=False)
+        selection = select([output], max_nodes=sys.maxsize)
+        layouts = [
+            look.picture([output], selection, way).pipe("svg", encoding="utf-8")
+            for way in ([direction] if direction else ["LR", "TB"])
+        ]
+        svg = max(layouts, key=_fill)
+        operations, reason = _operations(order)
+        data = {
+            "nodes": _nodes(order, own_names),
+            "output": len(order) - 1,
+            "backward": _backward_order(output, order),
+            "editable": not reason,
+            "reason": reason,
+            "digits": DIGITS,
+        }
+        self.height = height
+        self.html = _document(f"Forward and backward pass of {own_names[output]}", svg, data, operations)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the document, whole or not at all."""
+        write(path, self.html.encode())
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" title="Forward and backward pass" '
+            f'style="width: 100%; height: {self.height}px; border: 1px solid #8884; border-radius: 6px"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        return f"<page of {len(self.html)} characters; .save('page.html') writes it>"
+
+
+def _document(title: str, svg: str, data: Any, operations: str) -> str:
+    assets = resources.files("autograd.visualize") / "assets"
+    files = [(assets / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    script = '"use strict";\n(() => {\n' + "\n".join([*files[:-1], operations, files[-1]]) + "})();\n"
+    script = script.replace("</", "<\\/")  # nothing in a script ends it
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        style=(assets / "page.css").read_text(encoding="utf-8"),
+        svg=svg[svg.index("<svg") :],
+        data=_json(data),
+        script=script,
+        script_hash=f"sha256-{digest}",  # the browser runs this script and no other
+    )
+
+
+def _fill(svg: str) -> float:
+    """How large the drawing can be shown: the factor that makes it fit a frame of width SHAPE and height 1."""
+    width, height = re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2]
+    return min(SHAPE / float(width), 1 / float(height))
+
+
+def _json(data: Any) -> str:
+    """JSON that can stand in a script element."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _number(x: float | None) -> float | str | None:
+    """A number for JSON, which has no infinities: JavaScript's Number() reads their names."""
+    if x is None or math.isfinite(x):
+        return x
+    return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+
+
+def _nodes(order: list[Value], names: Mapping[Value, str]) -> list[dict[str, Any]]:
+    index = {node: i for i, node in enumerate(order)}
+    return [
+        {
+            "name": names[node],
+            "op": _key(node),
+            "data": _number(node.data),
+            "partials": [_number(p) for p in node.partials],
+            "operands": [index[x] if isinstance(x, Value) else {"number": _number(x)} for x in node.operands],
+            "formula": _formula(node.op, len(node.operands)) if node.op else [],
+            "infix": node.op is not None and (node.op.precedence < CALL or node.op.name in ("sum", "dot", "prod")),
+        }
+        for node in order
+    ]
+
+
+def _key(node: Value) -> str | None:
+    return None if node.op is None else f"{node.op.name}/{len(node.operands)}"
+
+
+def _formula(op: Primitive, count: int) -> list[str | int]:
+    """What an operation computes, as pieces of text between the positions of operands."""
+    marks: tuple[Term, ...] = tuple([Symbol(f"\x00{i}\x00") for i in range(count)])
+    written = Printer(str)(tidy(op, marks) if op.arity is None else Applied(op, marks))
+    return [int(piece) if i % 2 else piece for i, piece in enumerate(written.split("\x00"))]
+
+
+def _backward_order(output: Value, order: list[Value]) -> list[int]:
+    """The results of operations, in the order in which the backward pass comes to them."""
+    index = {node: i for i, node in enumerate(order)}
+    reached = topological_order([output], differentiable_parents)
+    return [index[node] for node in reversed(reached) if node.op is not None]
+
+
+def _operations(order: Iterable[Value]) -> tuple[str, str]:
+    """JavaScript for every operation of the graph, and why there is none, if one of them has none."""
+    written: dict[str, str] = {}
+    ops: dict[str, Primitive] = {}
+    try:
+        for node in order:
+            key = _key(node)
+            if key is None or node.op is None:
+                continue
+            if ops.setdefault(key, node.op) is not node.op:
+                raise NoJavaScript(f"two different primitives are called {node.op.name}")
+            if key not in written:
+                written[key] = operation(node.op, len(node.operands))
+    except NoJavaScript as error:
+        return "const operations = {};\n", str(error)
+    entries = ",\n".join(f"  {json.dumps(key)}: {code}" for key, code in written.items())
+    return f"const operations = {{\n{entries}\n}};\n", ""
