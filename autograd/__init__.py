@@ -89,11 +89,9 @@ if TYPE_CHECKING:
     from autograd.visualize import chain_rule, draw, page
 
 # What needs more than the standard library
-_ON_FIRST_USE = {
+_ON_FIRST_USE = {  # what needs more than the standard library
+    **dict.fromkeys(("draw", "chain_rule", "page"), "autograd.visualize"),
     "jit": "autograd.compiler",
-    "draw": "autograd.visualize",
-    "chain_rule": "autograd.visualize",
-    "page": "autograd.visualize",
 }
 
 

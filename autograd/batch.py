@@ -7,7 +7,7 @@ from typing import Any
 from autograd import primitives
 from autograd.arrays import is_array
 from autograd.tree import described, is_module, kind_of, leaves, matching_leaves, rebuild, shape_of, spans
-from autograd.value import Value, number
+from autograd.value import Value, number, tracing
 
 _REDUCTIONS = (None, "mean", "sum")
 
@@ -42,6 +42,10 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, reduce: str | None = None) -> 
 
     @functools.wraps(f, updated=())
     def mapped(*args: Any) -> Any:
+        if tracing.trace is not None:
+            lanes = tracing.trace.vmap(f, args, in_axes, reduce)
+            if lanes is not NotImplemented:
+                return lanes
         batch = Batch(args, in_axes)
         return _map_eagerly(f, batch, reduce)
 
@@ -66,15 +70,8 @@ class Batch:
 
     def __init__(self, args: Sequence[Any], in_axes: Any):
         self.args = args
-        per_argument = isinstance(in_axes, tuple | list)
-        if per_argument and len(in_axes) != len(args):
-            raise ValueError(f"vmap: in_axes={in_axes!r} has {len(in_axes)} entries for {len(args)} arguments")
-        self.axes: Sequence[Any] = in_axes if per_argument else [in_axes] * len(args)
-        found = [
-            part
-            for i, (arg, axis) in enumerate(zip(args, self.axes, strict=True))
-            for part in _mapped_parts(arg, axis, f"argument {i}")
-        ]
+        self.axes = axes_of(args, in_axes)
+        found = mapped_parts(args, self.axes)
         if not found:
             raise ValueError(f"vmap: in_axes={in_axes!r} maps none of the {len(args)} arguments")
         first_name, first, axis = found[0]
@@ -89,7 +86,35 @@ class Batch:
 
     def example(self, i: int) -> list[Any]:
         """The arguments for one example."""
-        return [_example(arg, axis, i) for arg, axis in zip(self.args, self.axes, strict=True)]
+        pairs = zip(self.args, self.axes, strict=True)
+        return [replace_mapped(arg, axis, lambda x, axis: _element(x, axis, i)) for arg, axis in pairs]
+
+
+def axes_of(args: Sequence[Any], in_axes: Any) -> Sequence[Any]:
+    """For each argument its mapped axis, None, or a structure of these."""
+    if not isinstance(in_axes, tuple | list):
+        return [in_axes] * len(args)
+    if len(in_axes) != len(args):
+        raise ValueError(f"vmap: in_axes={in_axes!r} has {len(in_axes)} entries for {len(args)} arguments")
+    return in_axes
+
+
+def mapped_parts(args: Sequence[Any], axes: Sequence[Any]) -> list[tuple[str, Any, int]]:
+    """Every array or list that is mapped, with its name and axis."""
+    pairs = enumerate(zip(args, axes, strict=True))
+    return [part for i, (arg, axis) in pairs for part in _mapped_parts(arg, axis, f"argument {i}")]
+
+
+def replace_mapped(arg: Any, axis: Any, replace: Callable[[Any, int], Any]) -> Any:
+    """An argument with every mapped array or list x in it replaced by `replace(x, its axis)`."""
+    if axis is None:
+        return arg
+    parts = _parts(arg, axis, "")
+    if parts is None:
+        return replace(arg, axis)
+    kind = kind_of(arg, whole_arrays=True)
+    assert kind is not None
+    return kind.rebuild(arg, [replace_mapped(part, part_axis, replace) for _, part, part_axis in parts])
 
 
 def _parts(arg: Any, axis: Any, name: str) -> list[tuple[str, Any, Any]] | None:
@@ -132,18 +157,12 @@ def _length(x: Any, axis: int, name: str) -> int:
     return len(inner)
 
 
-def _example(arg: Any, axis: Any, i: int) -> Any:
-    if axis is None:
-        return arg
-    parts = _parts(arg, axis, "")
-    if parts is not None:
-        kind = kind_of(arg, whole_arrays=True)
-        assert kind is not None
-        return kind.rebuild(arg, [_example(part, part_axis, i) for _, part, part_axis in parts])
-    if is_array(arg):
-        picked = arg[(slice(None),) * (axis % arg.ndim) + (i,)]
+def _element(x: Any, axis: int, i: int) -> Any:
+    """What example i sees of a mapped array or list."""
+    if is_array(x):
+        picked = x[(slice(None),) * (axis % x.ndim) + (i,)]
         return picked.item() if hasattr(picked, "dtype") and picked.ndim == 0 else picked  # a Python number
-    return arg[i] if axis == 0 else [_example(line, axis - 1, i) for line in arg]
+    return x[i] if axis == 0 else [_element(line, axis - 1, i) for line in x]
 
 
 def _row(result: Any, first: Any, i: int) -> list[Any]:

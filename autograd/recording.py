@@ -58,10 +58,10 @@ class Recording:
         self.variables = [_variable(x if isinstance(x, Value) else number(x, what)) for x in leaves(self.primals)]
         self._opened = self.variables.copy()
         remaining = iter(self.variables)
+        for i in positions:
+            self._call[i] = rebuild(self._call[i], remaining)
         for i, arg in enumerate(self._call):
-            if i in positions:
-                self._call[i] = rebuild(arg, remaining)
-            elif settled[i] is not arg:
+            if i not in positions and settled[i] is not arg:
                 self._call[i] = self._with_own_parameters(arg, settled[i])
 
     def _with_own_parameters(self, arg: Any, settled: Any) -> Any:

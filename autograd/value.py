@@ -74,6 +74,8 @@ class Value(Methods):
         self._a = self._b = self._da = self._db = None
         if label:
             self._label = label
+        if tracing.trace is not None:
+            tracing.trace.made.add(self)
 
     # --- what a node records --------------------------------------------------------------------------------------
 
@@ -90,6 +92,8 @@ class Value(Methods):
 
     @data.setter
     def data(self, data: Any) -> None:
+        if tracing.trace is not None:
+            tracing.trace.refuse_assignment(self)
         if self.op is not None:
             raise AttributeError(
                 f"{self._name()} is the result of {self.op.name!r}: its data follows from its parents. "
@@ -100,6 +104,8 @@ class Value(Methods):
     @property
     def grad(self) -> float:
         """The derivative that backward() left here, 0.0 before; leaves accumulate it until it is set to 0."""
+        if tracing.trace is not None:
+            tracing.trace.refuse_backward(self, "the .grad")
         try:
             return self._grad
         except AttributeError:
@@ -155,6 +161,8 @@ class Value(Methods):
             >>> (x * y).local_grads
             (4.0, 3.0)
         """
+        if tracing.trace is not None:
+            tracing.trace.refuse_backward(self, "the .local_grads")
         return tuple([p or 0.0 for x, p in zip(self.operands, self.partials, strict=True) if isinstance(x, Value)])
 
     @property
@@ -190,6 +198,8 @@ class Value(Methods):
         """
         from autograd.graph import backward
 
+        if tracing.trace is not None:
+            tracing.trace.refuse_backward(self, "the result of backward()")
         backward(self, number(gradient, "a gradient"))
 
     def why_nonfinite(self) -> str:
@@ -329,6 +339,9 @@ class Value(Methods):
 
     __int__ = __float__
 
+    def __index__(self) -> NoReturn:
+        raise TypeError(f"{self._name()} is no index of a sequence: use autograd.take(values, index)")
+
     def __format__(self, spec: str) -> str:
         return format(self._data, spec)
 
@@ -337,6 +350,8 @@ class Value(Methods):
         return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if tracing.trace is not None:
+            tracing.trace.refuse_copy(self)
         if self.op is not None:
             raise TypeError(
                 f"{self._name()} is the result of {self.op.name!r}; only leaves are copied and pickled, without the "

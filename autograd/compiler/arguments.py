@@ -1,0 +1,183 @@
+"""The arguments and the results of a compiled function: what is a number, what is part of the program, and back."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.arrays import StackedResult
+from autograd.compiler.trace import Condition
+from autograd.tree import is_module, kind_of, leaves
+from autograd.value import Value
+
+Packer = Callable[["np.ndarray[Any, Any]", "Sequence[np.ndarray[Any, Any]]"], Any]
+
+
+class HasValues(Exception):
+    """The arguments hold Values: the plain function is to be called."""
+
+
+class Arguments:
+    """The arguments of one call.
+
+    Attributes:
+        structure: how they are built, with everything that is part of the program.
+        shapes: those of the arrays.
+        scalars: the floats among them, and the numbers of Modules' parameters, in order.
+        arrays: the arrays, in order.
+
+    Errors: HasValues; TypeError for an argument that is no structure of numbers and cannot be part of a key.
+    """
+
+    __slots__ = ("structure", "shapes", "scalars", "arrays")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]):
+        self.scalars: list[float] = []
+        self.arrays: list[np.ndarray[Any, Any]] = []
+        part = self._part
+        structure: Hashable = tuple([part(x) for x in args])
+        self.structure = (structure, *[(name, part(x)) for name, x in kwargs.items()]) if kwargs else structure
+        self.shapes = tuple([x.shape for x in self.arrays])
+
+    def _part(self, x: Any) -> Hashable:
+        kind = type(x)
+        if kind is np.ndarray:
+            if x.dtype.kind not in "fiub":
+                self._refuse_array(x)
+            self.arrays.append(x)
+            return np.ndarray, x.ndim
+        if kind is float:
+            self.scalars.append(x)
+            return float
+        if kind is list or kind is tuple:
+            if set(map(type, x)) == _FLOATS:
+                self.scalars += x
+                return kind, len(x)
+            return (kind, *[self._part(child) for child in x])
+        if kind is dict:
+            return (dict, *[(name, self._part(child)) for name, child in x.items()])
+        return self._unusual_part(x)
+
+    def _unusual_part(self, x: Any) -> Hashable:
+        if isinstance(x, Value):
+            raise HasValues
+        if isinstance(x, float | np.floating):
+            self.scalars.append(float(x))
+            return float
+        if isinstance(x, np.ndarray):
+            raise TypeError(f"jit takes plain NumPy arrays, got a {type(x).__name__}: use np.asarray(...)")
+        if is_module(x):
+            self.scalars += [p._data for p in leaves(x)]
+            return _SameObject(x)
+        structure = kind_of(x)
+        if structure is not None and x is not None:
+            children = structure.children(x)
+            return (type(x), *structure.keys(x), *[self._part(child) for child in children])
+        try:
+            hash(x)
+        except TypeError:
+            raise TypeError(
+                f"jit got {type(x).__name__} {x!r:.60} as an argument: neither a number, nor a structure of numbers, "
+                "nor something hashable that could be part of the program"
+            ) from None
+        return type(x), x
+
+    def _refuse_array(self, x: Any) -> None:
+        if x.dtype == object and all(isinstance(element, Value) for element in x.flat):
+            raise HasValues
+        raise TypeError(f"jit takes arrays of real numbers, got one of dtype {x.dtype}")
+
+
+_FLOATS = {float}
+
+
+class _SameObject:
+    """A key that is equal to that of the same object only, and keeps it alive."""
+
+    def __init__(self, x: Any):
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameObject) and self.x is other.x
+
+    def __hash__(self) -> int:
+        return id(self.x)
+
+
+# --- results ------------------------------------------------------------------------------------------------------------
+
+
+class Packing:
+    """How the numbers that code computed become the structure that the function returned.
+
+    Args:
+        result: what the traced function returned.
+
+    The packer takes the outputs, and for each region the array (columns, lanes) of what was stored by lane.
+    """
+
+    def __init__(self, result: Any):
+        self.outputs = 0
+        self.columns: dict[int, int] = {}
+        self.pack = self._packer(result)
+
+    def _packer(self, x: Any) -> Packer:
+        if type(x) is StackedResult:
+            return self._stack(x)
+        kind = kind_of(x, whole_arrays=True)
+        if kind is None:
+            return self._leaf(x)
+        children = list(kind.children(x))
+        if type(x) in (list, tuple) and children and all(isinstance(child, Value) for child in children):
+            return self._scalars(children, type(x))
+        packers = [self._packer(child) for child in children]
+        if type(x) is tuple:
+            return lambda outputs, stacks: tuple([pack(outputs, stacks) for pack in packers])
+        return lambda outputs, stacks: kind.rebuild(x, [pack(outputs, stacks) for pack in packers])
+
+    def _leaf(self, x: Any) -> Packer:
+        first = self.outputs
+        if isinstance(x, np.ndarray):
+            if x.dtype != object:
+                return lambda outputs, stacks: x.copy()
+            self.outputs += x.size
+            end, shape = self.outputs, x.shape
+            if any(not isinstance(element, Value) for element in x.flat):
+                return self._mixed_array(x, first)
+            return lambda outputs, stacks: outputs[first:end].reshape(shape).copy()
+        if not isinstance(x, Value):
+            return lambda outputs, stacks: x
+        self.outputs += 1
+        if isinstance(x, Condition):
+            return lambda outputs, stacks: bool(outputs.item(first))
+        return lambda outputs, stacks: outputs.item(first)
+
+    def _mixed_array(self, x: "np.ndarray[Any, Any]", first: int) -> Packer:
+        computed = np.array([isinstance(element, Value) for element in x.flat]).reshape(x.shape)
+        template = np.where(computed, 0.0, x).astype(float)
+        self.outputs = end = first + int(computed.sum())
+
+        def pack(outputs: Any, stacks: Any) -> Any:
+            filled = template.copy()
+            filled[computed] = outputs[first:end]
+            return filled
+
+        return pack
+
+    def _scalars(self, children: Sequence[Value], kind: type) -> Packer:
+        if any(isinstance(child, Condition) for child in children):
+            packers = [self._leaf(child) for child in children]
+            return lambda outputs, stacks: kind([pack(outputs, stacks) for pack in packers])
+        first = self.outputs
+        self.outputs = end = first + len(children)
+        if kind is list:
+            return lambda outputs, stacks: outputs[first:end].tolist()
+        return lambda outputs, stacks: tuple(outputs[first:end].tolist())
+
+    def _stack(self, x: StackedResult) -> Packer:
+        region, shape = x.region.number, x.row_shape
+        first = self.columns.get(region, 0)
+        self.columns[region] = end = first + len(x.lanes)
+        if not shape:
+            return lambda outputs, stacks: stacks[region][first].copy()
+        return lambda outputs, stacks: np.ascontiguousarray(stacks[region][first:end].T).reshape(-1, *shape)

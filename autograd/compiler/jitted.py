@@ -1,0 +1,406 @@
+"""What jit returns: a function compiled on first use, specialised by the structure of its arguments and by the path through it."""
+
+import functools
+import threading
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.compiler.arguments import Arguments, HasValues, Packing
+from autograd.compiler.lower import Target, lower
+from autograd.compiler.run import Buffers, Kernel, host_target
+from autograd.compiler.simplify import simplify
+from autograd.compiler.trace import Again, Decisions, Traced, trace
+from autograd.tree import leaves, rebuild
+from autograd.value import Value, tracing
+
+MAX_PATHS = 32  # through a function, and through the body of a vmap
+LOOK_AHEAD = 64  # lanes that are searched for more paths when one takes an unknown path
+
+
+class CacheInfo(NamedTuple):
+    """What a compiled function has done so far: calls that ran compiled code, paths compiled, and the time that took."""
+
+    calls: int
+    structures: int
+    paths: int
+    seconds: float
+
+
+class Failure(NamedTuple):
+    """What compiled code took for granted and did not hold: a guard of that number, the lanes of a region from that
+    one on, or the index of a take."""
+
+    kind: str
+    which: int
+    lane: int
+
+
+class Path:
+    """Compiled code for one way through a function.
+
+    Attributes:
+        decisions: which way each guard goes.
+        lane_paths: for each region, the decisions of the paths that its lanes may take.
+        lines: for each guard, the line that branches.
+        pattern: for each array argument its shape, with None for an axis whose length is free.
+    """
+
+    def __init__(self, traced: Traced, target: Target, threads: int | None, loops: frozenset[int]):
+        self.traced, self.target, self.threads, self.loops = traced, target, threads, loops
+        recorded = traced.trace
+        self.decisions: Decisions = tuple([guard.taken for guard in recorded.guards])
+        self.lines = [guard.line for guard in recorded.guards]
+        self.lane_paths = {
+            region.number: [tuple([guard.taken for guard in path]) for path in region.paths]
+            for region in recorded.regions
+        }
+        self.lane_lines = {r.number: [g.line for path in r.paths for g in path] for r in recorded.regions}
+        self.pattern = [
+            tuple([None if axis in array.axes and not array.fixed else n for axis, n in enumerate(array.data.shape)])
+            for array in traced.arrays
+        ]
+        self.program = simplify(traced)
+        self.packing = Packing(traced.result)
+        self.maps = {  # of each region its mapped arrays: position among the arguments, axis
+            region.number: [(array.position, axis) for array, axis in region.arrays] for region in recorded.regions
+        }
+        self.row_lengths = {region.number: [len(row) for row in region.leaves] for region in recorded.regions}
+        self._plan_inputs()
+        self.exact_kernel: Kernel | None = None
+        self.kernel = self._compile(exact=False)
+
+    def _plan_inputs(self) -> None:
+        self.scalars = 0
+        self.arrays: list[tuple[int, int, int]] = []  # slots from, to, position among the arguments
+        self.counts: list[tuple[int, int]] = []  # slot, region
+        slot = 0
+        for kind, what, size in self.traced.trace.inputs:
+            if kind == "scalars":
+                self.scalars = size
+            elif kind == "array":
+                self.arrays.append((slot, slot + size, what))
+            else:
+                self.counts.append((slot, what))
+            slot += size
+        self.captured_from = slot
+
+    def _compile(self, exact: bool) -> Kernel:
+        ir, layout = lower(self.program, self.row_lengths, self.target, exact)
+        return Kernel(ir, layout, self.threads)
+
+    def matches(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Whether it serves arrays of these shapes."""
+        return all(
+            len(shape) == len(expected) and all(e is None or e == n for e, n in zip(expected, shape, strict=True))
+            for shape, expected in zip(shapes, self.pattern, strict=True)
+        )
+
+    def __call__(self, arguments: Arguments) -> Any:
+        """The result, or a Failure."""
+        result = self._run(self.kernel, arguments)
+        if result is _NAN:
+            if self.exact_kernel is None:
+                self.exact_kernel = self._compile(exact=True)
+            result = self._run(self.exact_kernel, arguments)
+        return result
+
+    def _run(self, kernel: Kernel, arguments: Arguments) -> Any:
+        buffers = kernel.buffers()
+        try:
+            slots = buffers.slots
+            if self.scalars:
+                slots[: self.scalars] = arguments.scalars
+            for first, end, position in self.arrays:
+                slots[first:end] = arguments.arrays[position].reshape(-1)
+            captured = self.program.captured
+            if captured:
+                slots[self.captured_from : self.captured_from + len(captured)] = [leaf._data for leaf in captured]
+            lanes, stacks, kept = 1, {}, []
+            for region, arrays in self.maps.items():
+                lanes = max(lanes, self._map(kernel, buffers, region, arrays, arguments, stacks, kept))
+            kernel.run(buffers, lanes)
+            outputs = slots[kernel.layout.outputs :]
+            trouble = self.packing.outputs + len(self.program.verdicts)
+            if outputs[trouble + 1]:
+                return _NAN
+            if outputs[trouble]:
+                return self._failure(outputs)
+            return self.packing.pack(outputs, stacks)
+        finally:
+            kernel.done(buffers)
+
+    def _map(
+        self, kernel: Kernel, buffers: Buffers, region: int, arrays: Sequence[tuple[int, int]], arguments: Arguments,
+        stacks: dict[int, Any], kept: list[Any],
+    ) -> int:  # fmt: skip
+        """Enter the arrays of a region into the table, and columns for its results; returns how many lanes it has."""
+        table, entry = buffers.table, kernel.layout.table[region]
+        length = -1
+        for k, (position, axis) in enumerate(arrays, entry + 1):
+            array = arguments.arrays[position]
+            array = np.ascontiguousarray(np.moveaxis(array, axis, 0) if axis else array, dtype=np.float64)
+            if length not in (-1, len(array)):
+                raise _Mismatch
+            length = len(array)
+            kept.append(array)  # alive until the call is over
+            table[k] = array.__array_interface__["data"][0]
+        if length == 0:
+            raise _Mismatch
+        table[entry] = length
+        for slot, which in self.counts:
+            if which == region:
+                buffers.slots[slot] = length
+        columns = kernel.layout.columns.get(region, 0)
+        if columns:
+            padded = -(-length // 8) * 8
+            stack = np.empty((columns, padded))
+            address = stack.ctypes.data
+            for i in range(columns):
+                table[entry + 1 + len(arrays) + i] = address + i * padded * 8
+            stacks[region] = stack[:, :length]
+        return length
+
+    def _failure(self, outputs: "np.ndarray[Any, Any]") -> Failure:
+        for verdict, x in zip(self.program.verdicts, outputs[self.packing.outputs :].tolist(), strict=False):
+            if verdict.kind == "guard":
+                if not x:
+                    return Failure("guard", verdict.which, 0)
+            elif x != np.inf:
+                return Failure(verdict.kind, verdict.which, int(x))
+        raise AssertionError("compiled code reports a failure, but nothing failed")
+
+
+_NAN = object()  # in place of a result: a NaN in fast code
+
+
+class _Mismatch(Exception):
+    """Batches of different lengths, or an empty one: the plain function says so best."""
+
+
+class _Unknown(Exception):
+    """A path beyond the limit: the plain function has to serve."""
+
+
+class Jitted:
+    """A compiled function; what `autograd.jit` returns."""
+
+    def __init__(self, f: Callable[..., Any], target: Target | None, threads: int | None):
+        functools.update_wrapper(self, f, updated=())
+        self._f = f
+        self._target = target or host_target()
+        self._threads = threads
+        self._paths: dict[Any, list[Path]] = {}  # by structure and shapes of the arguments, the last taken first
+        self._families: dict[Any, list[Path]] = {}  # by structure alone
+        self._lock = threading.RLock()
+        self._warned = False
+        self._calls = 0
+        self._seconds = 0.0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if tracing.trace is not None:
+            return self._f(*args, **kwargs)
+        try:
+            arguments = Arguments(args, kwargs)
+        except HasValues:
+            return self._f(*args, **kwargs)
+        paths = self._paths.get((arguments.structure, arguments.shapes))
+        try:
+            if paths is None:
+                paths = self._known_paths(arguments)
+            if paths:
+                result = paths[0](arguments)
+                if type(result) is not Failure:
+                    self._calls += 1
+                    return result
+            result = self._along_another_path(arguments, paths, args, kwargs)
+            self._calls += 1
+            return result
+        except (_Mismatch, _Unknown):
+            return _numbers(self._f(*args, **kwargs))
+
+    def cache_info(self) -> CacheInfo:
+        """How many calls ran compiled code, for how many structures of arguments, along how many paths.
+
+        Example:
+            >>> from autograd import jit
+            >>> f = jit(lambda x: x * x)
+            >>> f(3.0), f(4.0)
+            (9.0, 16.0)
+            >>> f.cache_info().calls, f.cache_info().paths
+            (2, 1)
+        """
+        families = self._families.values()
+        return CacheInfo(self._calls, len(families), sum(map(len, families)), self._seconds)
+
+    def lower(self, *args: Any, **kwargs: Any) -> "Report":
+        """The optimised graph for these arguments: how many nodes each stage left, and which operations. Print it.
+
+        Example:
+            >>> from autograd import grad, jit
+            >>> report = jit(grad(lambda x: x**3 * 1.0)).lower(2.0)
+            >>> report.needed <= report.merged
+            True
+        """
+        return Report.of(self._path_for(args, kwargs))
+
+    def llvm_ir(self, *args: Any, **kwargs: Any) -> str:
+        """The LLVM IR for these arguments.
+
+        Example:
+            >>> from autograd import jit
+            >>> "fmul double" in jit(lambda x: x * x).llvm_ir(3.0)
+            True
+        """
+        path = self._path_for(args, kwargs)
+        return lower(path.program, path.row_lengths, self._target, False)[0]
+
+    def _path_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Path:
+        self(*args, **kwargs)
+        try:
+            arguments = Arguments(args, kwargs)
+            paths = self._paths.get((arguments.structure, arguments.shapes))
+        except HasValues:
+            paths = None
+        if not paths:
+            raise TypeError("there is no compiled code for these arguments: they hold Values, or take too many paths")
+        return paths[0]
+
+    # --- paths --------------------------------------------------------------------------------------------------------
+
+    def _known_paths(self, arguments: Arguments) -> list[Path]:
+        """The paths compiled for arguments of this structure, whatever the length of a batch."""
+        with self._lock:
+            family = self._families.setdefault(arguments.structure, [])
+            key = arguments.structure, arguments.shapes
+            return self._paths.setdefault(key, [path for path in family if path.matches(arguments.shapes)])
+
+    def _along_another_path(
+        self, arguments: Arguments, paths: list[Path], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """The result along the path that these numbers take, which is found guard by guard, and compiled if new."""
+        with self._lock:
+            path = paths[0] if paths else self._compile(arguments, args, kwargs)
+            tried: list[Path] = []
+            while True:
+                result = path(arguments)
+                if type(result) is not Failure:
+                    paths.remove(path)
+                    paths.insert(0, path)  # the path taken last is tried first
+                    return result
+                tried.append(path)
+                path = self._after(result, path, tried, paths, arguments, args, kwargs)
+
+    def _after(
+        self, failure: Failure, path: Path, tried: list[Path], paths: list[Path], arguments: Arguments, args: Any,
+        kwargs: Any,
+    ) -> Path:  # fmt: skip
+        """The path to try when one has failed."""
+        if failure.kind == "check":
+            raise _Unknown
+        if failure.kind == "guard":
+            prefix = (*path.decisions[: failure.which], not path.decisions[failure.which])
+            for known in paths:
+                if known not in tried and known.decisions[: len(prefix)] == prefix:
+                    return known
+            self._limit(len(paths), path.lines[failure.which])
+            return self._compile(arguments, args, kwargs, decisions=prefix, lane_paths=path.lane_paths)
+        for known in paths:
+            if known not in tried and known.decisions == path.decisions:
+                return known
+        region = failure.which
+        self._limit(len(path.lane_paths[region]), path.lane_lines[region][-1])
+        lanes = range(failure.lane, min(failure.lane + LOOK_AHEAD, self._lanes(path, region, arguments)))
+        wider = self._compile(
+            arguments, args, kwargs, decisions=path.decisions, lane_paths=path.lane_paths, examples={region: lanes}
+        )
+        if wider.lane_paths == path.lane_paths:  # nothing new: the numbers that the trace works with mislead it
+            raise _Unknown
+        self._replace(path)
+        return wider
+
+    def _lanes(self, path: Path, region: int, arguments: Arguments) -> int:
+        position, axis = path.maps[region][0]
+        return arguments.arrays[position].shape[axis]
+
+    def _limit(self, count: int, line: str) -> None:
+        if count < MAX_PATHS:
+            return
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"jit: {self._f.__name__} has taken {MAX_PATHS} paths, which differ in the branch at {line}; calls "
+                "that take yet another one now run without being compiled. autograd.where chooses without branching",
+                RuntimeWarning,
+                stacklevel=6,
+            )
+        raise _Unknown
+
+    def _replace(self, path: Path) -> None:
+        """Forget a path that another one covers."""
+        for paths in [*self._paths.values(), *self._families.values()]:
+            if path in paths:
+                paths.remove(path)
+
+    def _compile(self, arguments: Arguments, args: Any, kwargs: Any, **how: Any) -> Path:
+        start = time.perf_counter()
+        loops: frozenset[int] = frozenset()
+        while True:
+            try:
+                traced = trace(self._f, args, kwargs, loops=loops, **how)
+                break
+            except Again as again:
+                loops |= {again.vmap}
+                how.pop("lane_paths", None)
+        path = Path(traced, self._target, self._threads, loops)
+        self._families[arguments.structure].append(path)
+        for (structure, shapes), paths in self._paths.items():
+            if structure == arguments.structure and path.matches(shapes):
+                paths.append(path)
+        self._seconds += time.perf_counter() - start
+        return path
+
+
+def _numbers(result: Any) -> Any:
+    """What a plain call returned, with numbers in place of Values, as compiled code returns them."""
+    found = leaves(result)
+    if not any(isinstance(x, Value) for x in found):
+        return result
+    return rebuild(result, [x._data if isinstance(x, Value) else x for x in found])
+
+
+class Report(NamedTuple):
+    """How the stages of the compiler shrank a graph.
+
+    Attributes:
+        traced: Values in the traced graph.
+        merged: machine operations after lowering, folding and merging.
+        needed: those that the results need, which is what is compiled.
+        operations: how often each of them occurs.
+        regions: how many vmaps became loops over lanes.
+    """
+
+    traced: int
+    merged: int
+    needed: int
+    operations: dict[str, int]
+    regions: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Report":
+        program = path.program
+        graph = program.graph
+        order = graph.needed([*program.outputs, *[n for n, _ in program.stacks], program.trouble])
+        operations = Counter([graph.ops[n] for n in order])
+        return cls(program.traced, len(graph), len(order), dict(operations.most_common()), len(path.maps))
+
+    def __str__(self) -> str:
+        counts = ", ".join([f"{count} {op}" for op, count in self.operations.items()])
+        return (
+            f"traced    {self.traced} Values\nmerged    {self.merged} machine operations\nneeded    {self.needed}\n"
+            f"          {counts}\nlanes     {self.regions} vmap"
+        )

@@ -1,0 +1,593 @@
+"""Stage 3, lower: a compact graph becomes LLVM IR, as text.
+
+The numbers of a call live in one vector of doubles, the slots: inputs first, then what one function hands to another,
+then the results. What is the same for all lanes is computed by functions on slots. What varies over the lanes of a vmap
+is computed by a pass, a loop over groups of lanes:
+
+    uniform 0 -> passes that need no reduction -> uniform 1 -> passes that need reductions of the first -> ...
+
+A pass computes anew what it needs of an earlier one: arithmetic is cheaper than memory. A large graph is cut into
+functions of some CHUNK nodes, because compile time grows faster than the size of one function.
+"""
+
+import functools
+import itertools
+import math
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from autograd.compiler.loops import VIRTUAL_LANES, helpers, main_function, pass_loop
+from autograd.compiler.simplify import CONDITIONS, REDUCTIONS, SOURCES, UNIFORM, Graph, Node, Program
+
+CHUNK = 500  # nodes to a function
+
+# Operations through which a NaN in an operand always reaches the result
+TRANSPARENT = frozenset(
+    [
+        "fadd",
+        "fsub",
+        "fmul",
+        "fdiv",
+        "fneg",
+        "llvm.sqrt",
+        "llvm.fabs",
+        "chain",
+        "lane_sum",
+        "exp",
+        "exp2",
+        "expm1",
+        "log",
+        "log2",
+        "log10",
+        "log1p",
+        "sin",
+        "cos",
+        "tan",
+        "asin",
+        "acos",
+        "atan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asinh",
+        "acosh",
+        "atanh",
+        "erf",
+        "erfc",
+        "cbrt",
+    ]
+)
+
+
+class Target(NamedTuple):
+    """What code is made for.
+
+    Attributes:
+        lanes: doubles to a vector register: 1, 2, 4 or 8.
+        vector_functions: functions of a double, or of two, that are there for whole registers: C name -> symbol.
+    """
+
+    lanes: int
+    vector_functions: Mapping[str, str]
+
+
+@dataclass
+class Pass:
+    """One loop over the lanes of a region: what it computes, and what of it is reduced or stored by lane.
+
+    Attributes:
+        region, level: over which lanes, and how many reductions have to come before.
+        reductions: the reductions that it completes, sums before minima.
+        stacks: (node, column) of what is stored by lane.
+        nodes: what it computes, operands first.
+        slots: the first of the slots that get the reductions.
+        scratch: how many vectors its functions hand to one another.
+    """
+
+    region: int
+    level: int
+    reductions: list[Node] = field(default_factory=list)
+    stacks: list[tuple[Node, int]] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    sums: int = 0
+    slots: int = 0
+    scratch: int = 0
+
+
+@dataclass
+class Layout:
+    """Where the numbers of a call are.
+
+    Attributes:
+        slots: how many doubles; `outputs` is the first of the results.
+        table: for each region, where its entries start in the table of 64-bit integers: how many lanes, the addresses
+            of its arrays, the addresses of its columns of results.
+        row_lengths: for each region, for each of its arrays, how many doubles one lane has.
+        columns: for each region, how many results it stores by lane.
+        table_size: entries of the table.
+        passes: the loops, in order.
+        workspaces: for each pass, how many doubles it needs to work with.
+        functions: the functions to call, in order: ("uniform", name) or ("pass", index of the pass).
+        nodes: how many nodes were lowered.
+    """
+
+    slots: int = 0
+    outputs: int = 0
+    table: dict[int, int] = field(default_factory=dict)
+    row_lengths: dict[int, list[int]] = field(default_factory=dict)
+    columns: dict[int, int] = field(default_factory=dict)
+    table_size: int = 0
+    passes: list[Pass] = field(default_factory=list)
+    workspaces: list[int] = field(default_factory=list)
+    functions: list[tuple[str, int]] = field(default_factory=list)
+    nodes: int = 0
+
+
+def lower(
+    program: Program, row_lengths: Mapping[int, Sequence[int]], target: Target, exact: bool
+) -> tuple[str, Layout]:
+    """LLVM IR for a program, and where its numbers are.
+
+    Args:
+        program: what to compute.
+        row_lengths: for each region, for each array mapped over, how many doubles one lane has.
+        target: what machine code it will become.
+        exact: False for faster code, in which a product of the chain rule may be NaN where it should be 0, if that NaN
+            reaches a result: then the last output is not 0, and the call has to be repeated by exact code.
+
+    The outputs are those of the program, its verdicts, its trouble, and whether a result is NaN.
+    """
+    return _Lowering(program, row_lengths, target, exact).module()
+
+
+class _Lowering:
+    def __init__(self, program: Program, row_lengths: Mapping[int, Sequence[int]], target: Target, exact: bool):
+        self.graph = graph = program.graph
+        self.target = target
+        results = [*program.outputs, *[v.node for v in program.verdicts], program.trouble]
+        order = graph.needed([*program.outputs, *[node for node, _ in program.stacks], *results])
+        self.plain = set() if exact else _plain_products(graph, order, program)
+        results.append(_any_nan(graph, program) if self.plain else graph.constant(0.0))
+        self.order = graph.needed([*program.outputs, *[node for node, _ in program.stacks], *results])
+        self.layout = Layout(nodes=len(self.order))
+        self.layout.row_lengths = {region: list(lengths) for region, lengths in row_lengths.items()}
+        self.results = results
+        self.stacks = program.stacks
+        self.lines: list[str] = []
+        self.declared: set[str] = set()
+        self.levels = self._levels()
+        n_inputs = 1 + max([graph.args[n][0] for n in self.order if graph.ops[n] == "input"], default=-1)
+        self.slot = {n: graph.args[n][0] for n in self.order if graph.ops[n] == "input"}  # where to read a node
+        self.places: dict[Node, list[int]] = defaultdict(list)  # where a result has to be written
+        for i, node in enumerate(results, n_inputs):
+            self.places[node].append(i)
+        self.layout.outputs = n_inputs
+        self.layout.slots = n_inputs + len(results)
+
+    # --- the order of things ------------------------------------------------------------------------------------------
+
+    def _levels(self) -> dict[Node, int]:
+        """How many reductions have to be complete, one after another, before a node can be computed."""
+        graph = self.graph
+        levels: dict[Node, int] = {}
+        for node in self.order:
+            operands = graph.operands(node)
+            level = max([levels[x] for x in operands], default=0)
+            levels[node] = level + 1 if graph.ops[node] in REDUCTIONS else level
+        return levels
+
+    def _passes(self) -> list[Pass]:
+        graph = self.graph
+        passes: dict[tuple[int, int], Pass] = {}
+
+        def at(node: Node, region: int) -> Pass:
+            key = self.levels[node], region
+            return passes.setdefault(key, Pass(region, key[0]))
+
+        reductions = [n for n in self.order if graph.ops[n] in REDUCTIONS]
+        for node in sorted(reductions, key=lambda n: graph.ops[n] == "lane_min"):
+            x = graph.args[node][0]
+            loop = at(x, graph.regions[x])
+            loop.reductions.append(node)
+            loop.sums += graph.ops[node] == "lane_sum"
+        columns: dict[int, int] = defaultdict(int)
+        for node, region in self.stacks:
+            at(node, region).stacks.append((node, columns[region]))
+            columns[region] += 1
+        self.layout.columns = dict(columns)
+        ordered = [passes[key] for key in sorted(passes)]
+        for loop in ordered:
+            roots = [graph.args[n][0] for n in loop.reductions] + [n for n, _ in loop.stacks]
+            loop.nodes = [
+                n for n in graph.needed(roots) if graph.regions[n] == loop.region and graph.ops[n] not in SOURCES
+            ]
+            loop.slots = self._new_slots(len(loop.reductions))
+            self.slot |= {node: loop.slots + i for i, node in enumerate(loop.reductions)}
+        return ordered
+
+    def _new_slots(self, count: int) -> int:
+        first = self.layout.slots
+        self.layout.slots += count
+        return first
+
+    # --- the module ---------------------------------------------------------------------------------------------------
+
+    def module(self) -> tuple[str, Layout]:
+        layout = self.layout
+        for region, lengths in layout.row_lengths.items():
+            layout.table[region] = layout.table_size
+            layout.table_size += 1 + len(lengths) + sum(r == region for _, r in self.stacks)
+        layout.passes = self._passes()
+        chunks = self._uniform_chunks()
+        level = 0
+        for n, (chunk_level, nodes) in enumerate(chunks):
+            while level < chunk_level:
+                self._call_passes(level)
+                level += 1
+            self.lines += _Function(self, f"uniform{n}").emit(nodes)
+            layout.functions.append(("uniform", n))
+        for rest in range(level, 1 + max([loop.level for loop in layout.passes], default=-1)):
+            self._call_passes(rest)
+        self.lines += self._finish()
+        for n, loop in enumerate(layout.passes):
+            self._pass(n, loop)
+        self.lines += main_function(layout)
+        if layout.passes:
+            self.lines.append(helpers(self.target.lanes))
+        declarations = [f"declare {line}" for line in sorted(self.declared)]
+        return "\n".join(declarations + self.lines), layout
+
+    def _call_passes(self, level: int) -> None:
+        found = [("pass", n) for n, loop in enumerate(self.layout.passes) if loop.level == level]
+        self.layout.functions += found
+
+    def _uniform_chunks(self) -> list[tuple[int, list[Node]]]:
+        """The nodes that are the same for all lanes, cut into functions, those of one level together."""
+        graph, levels = self.graph, self.levels
+        computed = [
+            n for n in self.order
+            if graph.regions[n] == UNIFORM and graph.ops[n] not in SOURCES and graph.ops[n] not in REDUCTIONS
+        ]  # fmt: skip
+        by_level: dict[int, list[Node]] = defaultdict(list)
+        for node in computed:
+            by_level[levels[node]].append(node)
+        chunks = [(level, part) for level in sorted(by_level) for part in _cut(by_level[level])]
+        home = {node: n for n, (_, nodes) in enumerate(chunks) for node in nodes}
+        for n, (_, nodes) in enumerate(chunks):
+            for node in nodes:
+                for x in graph.operands(node):
+                    if home.get(x, n) != n:
+                        self._give_slot(x)
+        for loop in self.layout.passes:
+            for node in [*loop.nodes, *[n for n, _ in loop.stacks]]:
+                for x in (node, *graph.operands(node)):
+                    if x in home:
+                        self._give_slot(x)
+        return chunks
+
+    def _give_slot(self, node: Node) -> None:
+        if node not in self.slot:
+            self.slot[node] = self._new_slots(1)
+
+    def _finish(self) -> list[str]:
+        """The function that writes those results which no uniform function computes."""
+        function = _Function(self, "finish")
+        for node, places in self.places.items():
+            if self.graph.ops[node] in SOURCES or self.graph.ops[node] in REDUCTIONS:
+                function.write_results(node, places)
+        return function.emit([])
+
+    def _pass(self, n: int, loop: Pass) -> None:
+        """The functions of one loop: the chunks of its body, the body, the loop."""
+        graph = self.graph
+        chunks = list(_cut(loop.nodes)) or [[]]
+        home = {node: i for i, nodes in enumerate(chunks) for node in nodes}
+        handed: dict[Node, int] = {}
+        for i, nodes in enumerate(chunks):
+            for node in nodes:
+                for x in graph.operands(node):
+                    if home.get(x, i) != i:
+                        handed.setdefault(x, len(handed))
+        loop.scratch = len(handed)
+        for i, nodes in enumerate(chunks):
+            self.lines += _LaneFunction(self, f"pass{n}_{i}", loop, handed, last=i == len(chunks) - 1).emit(nodes)
+        lengths = self.layout.row_lengths[loop.region]
+        work = [2 * VIRTUAL_LANES * len(loop.reductions), self.target.lanes * sum(lengths), len(lengths),
+                self.target.lanes * loop.scratch]  # fmt: skip
+        offsets = list(itertools.accumulate([_aligned(x) for x in work], initial=0))
+        self.layout.workspaces.append(offsets[-1])
+        self.lines.append(pass_loop(n, loop, len(chunks), self.layout, offsets, self.target.lanes))
+
+
+def _aligned(doubles: int) -> int:
+    return -(-doubles // 8) * 8
+
+
+def _cut(nodes: list[Node]) -> Iterable[list[Node]]:
+    return (nodes[i : i + CHUNK] for i in range(0, len(nodes), CHUNK))
+
+
+def _plain_products(graph: Graph, order: Sequence[Node], program: Program) -> set[Node]:
+    """The products of the chain rule whose NaN would show in a result, so that no instruction has to watch for it."""
+    shows = bytearray(len(graph))
+    for node in [*program.outputs, *[node for node, _ in program.stacks]]:
+        shows[node] = 1
+    plain = set()
+    for node in reversed(order):
+        if shows[node] and graph.ops[node] in TRANSPARENT:
+            if graph.ops[node] == "chain":
+                plain.add(node)
+            for x in graph.operands(node):
+                shows[x] = 1
+    return plain
+
+
+def _any_nan(graph: Graph, program: Program) -> Node:
+    found = [graph.add("fcmp une", (x, x)) for x in program.outputs]
+    for region in {region for _, region in program.stacks}:
+        lanes = [graph.add("fcmp une", (x, x)) for x, r in program.stacks if r == region]
+        any_lane = functools.reduce(lambda x, y: graph.add("or", (x, y)), lanes)
+        if graph.regions[any_lane] != UNIFORM:
+            first = graph.add("select", (any_lane, graph.constant(0.0), graph.constant(math.inf)))
+            any_lane = graph.add("fcmp oeq", (graph.reduce("lane_min", first), graph.constant(0.0)))
+        found.append(any_lane)
+    return functools.reduce(lambda x, y: graph.add("or", (x, y)), found, graph.constant(0.0))
+
+
+# --- functions ----------------------------------------------------------------------------------------------------------
+
+
+def _literal(x: float) -> str:
+    return f"0x{struct.unpack('<Q', struct.pack('<d', math.nan if x != x else x))[0]:016X}"
+
+
+class _Function:
+    """LLVM IR for nodes that are the same for all lanes. It reads and writes slots."""
+
+    signature = "ptr noalias %slots"
+    double, bit = "double", "i1"
+
+    def __init__(self, lowering: _Lowering, name: str):
+        self.lowering = lowering
+        self.graph = lowering.graph
+        self.name = name
+        self.lines: list[str] = []
+        self.doubles: dict[Node, str] = {}  # the name of each node as a number
+        self.bits: dict[Node, str] = {}  # and as a condition
+        self.temporaries = 0
+
+    def emit(self, nodes: Sequence[Node]) -> list[str]:
+        for node in nodes:
+            self._compute(node)
+            self._keep(node)
+        return [f"define void @{self.name}({self.signature}) {{", *self.lines, "  ret void", "}"]
+
+    def fresh(self) -> str:
+        self.temporaries += 1
+        return f"%t{self.temporaries}"
+
+    def line(self, text: str) -> str:
+        """An instruction with a result of its own name."""
+        name = self.fresh()
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    # --- operands -----------------------------------------------------------------------------------------------------
+
+    def constant(self, x: float) -> str:
+        return _literal(x)
+
+    def number(self, node: Node) -> str:
+        """The name of a node's number, loaded or converted if need be."""
+        name = self.doubles.get(node)
+        if name is None:
+            if node in self.bits:
+                name = self.line(f"uitofp {self.bit} {self.bits[node]} to {self.double}")
+            elif self.graph.ops[node] == "const":
+                name = self.constant(self.graph.args[node][0])
+            else:
+                name = self.load(node)
+            self.doubles[node] = name
+        return name
+
+    def condition(self, node: Node) -> str:
+        """The name of a node's truth value: whether it is not zero."""
+        name = self.bits.get(node)
+        if name is None:
+            name = self.line(f"fcmp une {self.double} {self.number(node)}, {self.constant(0.0)}")
+            self.bits[node] = name
+        return name
+
+    def load(self, node: Node) -> str:
+        return self.line(f"load double, ptr {self.slot_address(self.lowering.slot[node])}")
+
+    def slot_address(self, slot: int) -> str:
+        return self.line(f"getelementptr double, ptr %slots, i64 {slot}")
+
+    # --- operations ---------------------------------------------------------------------------------------------------
+
+    def _compute(self, node: Node) -> None:
+        op, args, double = self.graph.ops[node], self.graph.args[node], self.double
+        if op in CONDITIONS:
+            self.bits[node] = self._condition(op, args)
+        elif op == "select":
+            x, y = self.number(args[1]), self.number(args[2])
+            bit = self.condition(args[0])
+            self.doubles[node] = self.line(f"select {self.bit} {bit}, {double} {x}, {double} {y}")
+        elif op == "chain":
+            self.doubles[node] = self._chain(node, *map(self.number, args))
+        elif op[0] == "f" and op in ARITHMETIC:
+            self.doubles[node] = self.line(f"{op} {double} {', '.join(map(self.number, args))}")
+        else:
+            self.doubles[node] = self._call(op, [self.number(x) for x in args])
+
+    def _condition(self, op: str, args: Sequence[Node]) -> str:
+        if op.startswith("fcmp"):
+            return self.line(f"{op} {self.double} {self.number(args[0])}, {self.number(args[1])}")
+        bits = [self.condition(x) for x in args]
+        if op == "not":
+            op, bits = "xor", [*bits, self.true]
+        return self.line(f"{op} {self.bit} {bits[0]}, {bits[1]}")
+
+    true = "true"
+
+    def _chain(self, node: Node, adjoint: str, partial: str) -> str:
+        product = self.line(f"fmul {self.double} {adjoint}, {partial}")
+        if node in self.lowering.plain:
+            return product
+        zero = self.line(f"fcmp oeq {self.double} {adjoint}, {self.constant(0.0)}")
+        nan = self.line(f"fcmp uno {self.double} {product}, {product}")
+        both = self.line(f"and {self.bit} {zero}, {nan}")
+        return self.line(f"select {self.bit} {both}, {self.double} {self.constant(0.0)}, {self.double} {product}")
+
+    def _call(self, function: str, args: Sequence[str]) -> str:
+        name = f"llvm.{function[5:]}.f64" if function.startswith("llvm.") else function
+        return self._call_of("double", name, args)
+
+    def _call_of(self, kind: str, name: str, args: Sequence[str]) -> str:
+        self.lowering.declared.add(f"{kind} @{name}({', '.join([kind] * len(args))})")
+        return self.line(f"call {kind} @{name}({', '.join([f'{kind} {x}' for x in args])})")
+
+    # --- results ------------------------------------------------------------------------------------------------------
+
+    def _keep(self, node: Node) -> None:
+        """Write a node where others look for it."""
+        places = self.lowering.places.get(node)
+        if places is not None:
+            self.write_results(node, places)
+        slot = self.lowering.slot.get(node)
+        if slot is not None:
+            self._store(self.number(node), slot)
+
+    def write_results(self, node: Node, places: Sequence[int]) -> None:
+        for place in places:
+            self._store(self.number(node), place)
+
+    def _store(self, name: str, slot: int) -> None:
+        self.lines.append(f"  store double {name}, ptr {self.slot_address(slot)}")
+
+
+ARITHMETIC = frozenset({"fadd", "fsub", "fmul", "fdiv", "fneg"})
+
+
+class _LaneFunction(_Function):
+    """LLVM IR for nodes that vary over the lanes of a region: a part of the body of its loop."""
+
+    signature = "ptr noalias %slots, ptr %rows, i64 %row, ptr noalias %sums, ptr noalias %scratch, ptr %columns"
+
+    def __init__(self, lowering: _Lowering, name: str, loop: Pass, handed: Mapping[Node, int], last: bool):
+        super().__init__(lowering, name)
+        self.loop = loop
+        self.handed = handed
+        self.last = last
+        self.width = lowering.target.lanes
+        if self.width > 1:
+            self.double, self.bit = f"<{self.width} x double>", f"<{self.width} x i1>"
+            self.true = "splat (i1 true)"
+        self.accumulators: dict[Node, list[int]] = defaultdict(list)
+        for i, node in enumerate(loop.reductions):
+            self.accumulators[self.graph.args[node][0]].append(i)
+        self.columns: dict[Node, list[int]] = defaultdict(list)
+        for node, column in loop.stacks:
+            self.columns[node].append(column)
+        self.arrays: dict[int, str] = {}
+
+    def emit(self, nodes: Sequence[Node]) -> list[str]:
+        lines = super().emit(nodes)
+        return lines if not self.last else [*lines[:-2], *self._rest(), *lines[-2:]]
+
+    def _rest(self) -> list[str]:
+        """What is reduced or stored without being computed: inputs and what is the same for all lanes."""
+        self.lines = []
+        computed = set(self.loop.nodes)
+        for node in {*self.accumulators, *self.columns} - computed:
+            self._keep(node)
+        return self.lines
+
+    def constant(self, x: float) -> str:
+        return _literal(x) if self.width == 1 else f"splat (double {_literal(x)})"
+
+    def load(self, node: Node) -> str:
+        op, args = self.graph.ops[node], self.graph.args[node]
+        if node in self.handed:
+            return self.line(f"load {self.double}, ptr {self._vector_address('%scratch', self.handed[node])}, align 8")
+        if op == "lane_input":
+            return self._lane_input(*args)
+        if op == "lane_index":
+            lanes = ", ".join([f"double {_literal(float(i))}" for i in range(self.width)])
+            first = self._splat(self.line("uitofp i64 %row to double"))
+            return self.line(f"fadd {self.double} {first}, {f'<{lanes}>' if self.width > 1 else _literal(0.0)}")
+        return self._splat(super().load(node))
+
+    def _splat(self, scalar: str) -> str:
+        if self.width == 1:
+            return scalar
+        one = self.line(f"insertelement {self.double} poison, double {scalar}, i64 0")
+        return self.line(
+            f"shufflevector {self.double} {one}, {self.double} poison, <{self.width} x i32> zeroinitializer"
+        )
+
+    def _vector_address(self, base: str, index: int) -> str:
+        return self.line(f"getelementptr double, ptr {base}, i64 {index * self.width}")
+
+    def _lane_input(self, array: int, element: int) -> str:
+        length = self.lowering.layout.row_lengths[self.loop.region][array]
+        if array not in self.arrays:
+            address = self.line(f"load ptr, ptr {self.line(f'getelementptr i64, ptr %rows, i64 {array}')}")
+            offset = self.line(f"mul i64 %row, {length}")
+            self.arrays[array] = self.line(f"getelementptr double, ptr {address}, i64 {offset}")
+        base = self.arrays[array]
+        if length == 1:
+            return self.line(f"load {self.double}, ptr {base}, align 8")
+        places = [
+            self.line(f"getelementptr double, ptr {base}, i64 {lane * length + element}") for lane in range(self.width)
+        ]
+        scalars = [self.line(f"load double, ptr {place}") for place in places]
+        return self._gathered(scalars)
+
+    def _gathered(self, scalars: Sequence[str]) -> str:
+        if self.width == 1:
+            return scalars[0]
+        vector = "poison"
+        for lane, scalar in enumerate(scalars):
+            vector = self.line(f"insertelement {self.double} {vector}, double {scalar}, i64 {lane}")
+        return vector
+
+    def _call(self, function: str, args: Sequence[str]) -> str:
+        width = self.width
+        if width == 1:
+            return super()._call(function, args)
+        if function.startswith("llvm."):
+            return self._call_of(self.double, f"llvm.{function[5:]}.v{width}f64", args)
+        if function in self.lowering.target.vector_functions:
+            return self._call_of(self.double, self.lowering.target.vector_functions[function], args)
+        results = []
+        for lane in range(width):
+            scalars = [self.line(f"extractelement {self.double} {x}, i64 {lane}") for x in args]
+            results.append(self._call_of("double", function, scalars))
+        return self._gathered(results)
+
+    def _keep(self, node: Node) -> None:
+        if node in self.handed:
+            place = self._vector_address("%scratch", self.handed[node])
+            self.lines.append(f"  store {self.double} {self.number(node)}, ptr {place}, align 8")
+        for i in self.accumulators.get(node, ()):
+            self._accumulate(i, self.number(node))
+        for column in self.columns.get(node, ()):
+            base = self.line(f"load ptr, ptr {self.line(f'getelementptr i64, ptr %columns, i64 {column}')}")
+            place = self.line(f"getelementptr double, ptr {base}, i64 %row")
+            self.lines.append(f"  store {self.double} {self.number(node)}, ptr {place}, align 8")
+
+    def _accumulate(self, i: int, x: str) -> None:
+        double = self.double
+        place = self.line(f"getelementptr double, ptr %sums, i64 {i * VIRTUAL_LANES}")
+        before = self.line(f"load {double}, ptr {place}, align 8")
+        if i < self.loop.sums:
+            after = self.line(f"fadd {double} {before}, {x}")
+        else:
+            less = self.line(f"fcmp olt {double} {x}, {before}")
+            after = self.line(f"select {self.bit} {less}, {double} {x}, {double} {before}")
+        self.lines.append(f"  store {double} {after}, ptr {place}, align 8")

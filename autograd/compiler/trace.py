@@ -1,0 +1,442 @@
+"""Stage 1, trace: call a function once with Values for its inputs, and keep the graph of everything it returns.
+
+Floats and arrays become inputs. What Python decides on the way, by `if` or `while` on a traced number, becomes a guard:
+a condition and the way it went. The body of a vmap is traced once, for all lanes together (see `Region`).
+"""
+
+import functools
+import inspect
+import math
+import os
+import random
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from autograd import primitives
+from autograd.batch import axes_of, mapped_parts, replace_mapped
+from autograd.compiler.arrays import StackedResult, TracedArray
+from autograd.graph import topological_order
+from autograd.primitives import Primitive
+from autograd.tree import leaves, names, rebuild
+from autograd.value import Value, number, tracing
+
+Decisions = tuple[bool, ...]  # which way each guard of a path goes
+
+
+class Condition(Value):
+    """A comparison of traced Values: a number, 1 or 0, whose truth value is a guard."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, node: Value) -> "Condition":
+        condition: Condition = object.__new__(cls)
+        condition._data, condition.op = node._data, node.op
+        condition._a, condition._b, condition._da, condition._db = node._a, node._b, node._da, node._db
+        return condition
+
+    def __bool__(self) -> bool:
+        return bool(self._data) if tracing.trace is None else tracing.trace.decide(self)
+
+    def __and__(self, other: Any) -> "Condition":
+        return Condition.of(primitives.logical_and(self, other))
+
+    def __or__(self, other: Any) -> "Condition":
+        return Condition.of(primitives.logical_or(self, other))
+
+    def __invert__(self) -> "Condition":
+        return Condition.of(primitives.logical_not(self))
+
+    __rand__, __ror__ = __and__, __or__
+
+
+class Guard(NamedTuple):
+    """A condition that Python branched on, which way it went, and the line of code that branches."""
+
+    condition: Condition
+    taken: bool
+    line: str
+
+
+class Again(BaseException):
+    """Thrown through the traced function, past its `except Exception`: trace anew, with this vmap as a plain loop."""
+
+    def __init__(self, vmap: int):
+        super().__init__(vmap)
+        self.vmap = vmap
+
+
+class Region:
+    """The lanes of one vmap, each of which is one example.
+
+    `broadcast` and `total` are the two ways between a number that is the same for all lanes and one that is not. Both
+    are linear, and each is the other's transpose: so a pullback sums an adjoint over the lanes where it leaves them.
+
+    Attributes:
+        number: 1, 2, ... in the order in which the vmaps were met; `vmap` counts also those that became loops.
+        count: how many lanes there are, an input.
+        arrays: the arrays mapped over, each with its axis.
+        paths: the guards on each path that the body was traced along.
+        valid: the condition that a lane takes one of those paths; None if there is only one way.
+    """
+
+    def __init__(self, number: int, vmap: int, count: Value):
+        self.number = number
+        self.vmap = vmap
+        self.count = count
+        self.arrays: list[tuple[TracedArray, int]] = []
+        self.leaves: list[list[Value]] = []  # of each array, what one lane sees
+        self.paths: list[list[Guard]] = []
+        self.valid: Value | None = None
+        self.broadcast = Primitive("broadcast", _same, [_one], linear=(self.spread, self.sum), latex="{0}")
+        self.total = Primitive("lane_sum", lambda x: x * count._data, [_one], linear=(self.sum, self.spread))
+
+    def spread(self, x: Any) -> Any:
+        return self.broadcast(x)
+
+    def sum(self, x: Any) -> Any:
+        return self.total(x) if isinstance(x, Value) else self.count * x
+
+
+def _same(x: float) -> float:
+    return x
+
+
+def _one(out: Any, x: Any) -> float:
+    return 1.0
+
+
+class Trace:
+    """One tracing of a function: what was fed in, what was decided, which vmaps were met.
+
+    Args:
+        decisions: the way that each guard goes, in order; guards beyond those follow the numbers of the example.
+        lane_paths: for each region, the decisions of the paths to trace its body along; one that follows the numbers
+            of the first lane unless given.
+        examples: for a region, lanes whose numbers may show more paths.
+        loops: the vmaps that are to be plain loops.
+    """
+
+    def __init__(
+        self,
+        decisions: Decisions = (),
+        lane_paths: Mapping[int, Sequence[Decisions]] = MappingProxyType({}),
+        examples: Mapping[int, Sequence[int]] = MappingProxyType({}),
+        loops: frozenset[int] = frozenset(),
+    ):
+        self.decisions = decisions
+        self.lane_paths = lane_paths
+        self.examples = examples
+        self.loops = loops
+        self.guards: list[Guard] = []
+        self.sources: dict[Value, tuple[str, int, int, int]] = {}  # of input leaves: op, two numbers, region
+        self.inputs: list[tuple[str, Any, int]] = []  # what fills the slots: kind, what, how many
+        self.slots = 0
+        self.made: set[Value] = set()
+        self.regions: list[Region] = []
+        self._vmaps = 0
+        self._in_lanes = False
+
+    # --- what value.py asks -------------------------------------------------------------------------------------------
+
+    def condition(self, op: Primitive, x: Any, y: Any) -> Condition:
+        return Condition.of(op(x, y))
+
+    def decide(self, condition: Condition) -> bool:
+        """The truth value of a condition, which the compiled code then takes for granted and checks."""
+        n = len(self.guards)
+        taken = self.decisions[n] if n < len(self.decisions) else bool(condition._data)
+        self.guards.append(Guard(condition, taken, _callers_line()))
+        return taken
+
+    def refuse_data(self, value: Value) -> NoReturn:
+        raise TypeError(
+            f"the .data of {value._name()} inside jit would be frozen into the compiled code. Compute with the Value "
+            "itself (autograd.detach(v) is its number without a derivative; autograd.where and autograd.take choose by "
+            "it), or read .data outside jit"
+        )
+
+    def refuse_backward(self, value: Value, what: str) -> NoReturn:
+        raise TypeError(
+            f"{what} of {value._name()} inside jit would be frozen into the compiled code. Return derivatives from "
+            "the function instead: jit(value_and_grad(f)), or autograd.gradients(y, xs) inside it"
+        )
+
+    def refuse_assignment(self, value: Value) -> NoReturn:
+        raise TypeError(
+            f"assigning to the .data of {value._name()} inside jit would happen once, at the trace, and never again. "
+            "Return the new number, and assign it outside"
+        )
+
+    def refuse_copy(self, value: Value) -> NoReturn:
+        raise TypeError(
+            f"a copy of {value._name()} inside jit would be frozen into the compiled code. Use the Value itself; "
+            "copy outside jit"
+        )
+
+    # --- inputs -------------------------------------------------------------------------------------------------------
+
+    def scalar_inputs(self, numbers: Sequence[float], names: Sequence[str]) -> list[Value]:
+        """Leaves for the float arguments."""
+        return self._leaves("scalars", None, numbers, names)
+
+    def array_inputs(self, array: TracedArray) -> list[Value]:
+        """Leaves for the elements of an array argument."""
+        names = [f"{array.name}[{', '.join(map(str, index))}]" for index in np.ndindex(array.data.shape)]
+        return self._leaves("array", array.position, array.data.ravel().tolist(), names)
+
+    def _leaves(self, kind: str, what: Any, numbers: Sequence[float], names: Sequence[str]) -> list[Value]:
+        first = self.slots
+        self.slots += len(numbers)
+        self.inputs.append((kind, what, len(numbers)))
+        found = [Value(x, label=name) for x, name in zip(numbers, names, strict=True)]
+        for slot, leaf in enumerate(found, first):
+            self.sources[leaf] = "input", slot, 0, 0
+        return found
+
+    # --- vmap ---------------------------------------------------------------------------------------------------------
+
+    def vmap(self, f: Callable[..., Any], args: Sequence[Any], in_axes: Any, reduce: str | None) -> Any:
+        """f over the lanes of mapped arguments. Args: as autograd.vmap, and the arguments of the call.
+
+        Returns: the results, or NotImplemented where a plain loop has to do: inside another vmap, and over anything
+        but arrays that are arguments of the traced function.
+        """
+        self._vmaps += 1
+        axes = axes_of(args, in_axes)
+        mapped = [(x, axis) for _, x, axis in mapped_parts(args, axes)]
+        if self._in_lanes or self._vmaps in self.loops or not _same_length(mapped):
+            return NotImplemented
+        number = len(self.regions) + 1
+        count = self._leaves("count", number, [float(_length(*mapped[0]))], ["batch size"])[0]
+        region = Region(number, self._vmaps, count)
+        self.regions.append(region)
+        pairs = zip(args, axes, strict=True)
+        lanes = [replace_mapped(arg, axis, lambda x, axis: self._lane(x, axis, region)) for arg, axis in pairs]
+        structure, results = self._along_all_paths(lambda: f(*lanes), region)
+        varying = _insert_broadcasts([*results, region.valid], region)
+        if reduce is None:
+            return _stacked(self, structure, results, region)
+        totals = [region.total(_spread(x, varying, region)) for x in results]
+        return rebuild(structure, [x / count for x in totals] if reduce == "mean" else totals)
+
+    def _lane(self, array: TracedArray, axis: int, region: Region) -> Any:
+        """What one lane sees of an array: leaves."""
+        axis %= array.ndim
+        array.axes.add(axis)
+        shape = array.data.shape[:axis] + array.data.shape[axis + 1 :]
+        elements = [Value(0.0, label=array.name) for _ in range(math.prod(shape))]
+        for i, leaf in enumerate(elements):
+            self.sources[leaf] = "lane_input", len(region.arrays), i, region.number
+        region.arrays.append((array, axis))
+        region.leaves.append(elements)
+        return _shaped(elements, shape)
+
+    def _along_all_paths(self, run: Callable[[], Any], region: Region) -> tuple[Any, list[Any]]:
+        """The results of the body, each lane's from the path that it takes."""
+        known = self.lane_paths.get(region.number, ())
+        plans = [(decisions, 0) for decisions in known]
+        plans += [((), lane) for lane in self.examples.get(region.number, () if known else (0,))]
+        structure, merged = None, []
+        for decisions, example in plans:
+            result, guards = self._along_one_path(run, region, decisions, example)
+            taken = tuple([guard.taken for guard in guards])
+            if taken in [tuple([guard.taken for guard in path]) for path in region.paths]:
+                continue
+            here = _all_as_taken(guards)
+            numbers = [
+                x if isinstance(x, Value) else number(x, "the result of a function under vmap") for x in leaves(result)
+            ]
+            if not region.paths:
+                structure, merged, region.valid = result, numbers, here
+            elif len(numbers) != len(merged):
+                raise TypeError("the function under vmap returns different structures for different lanes")
+            else:
+                merged = [primitives.where(here, x, y) for x, y in zip(numbers, merged, strict=True)]
+                region.valid = primitives.logical_or(region.valid, here)
+            region.paths.append(guards)
+        return structure, merged
+
+    def _along_one_path(
+        self, run: Callable[[], Any], region: Region, decisions: Decisions, example: int
+    ) -> tuple[Any, list[Guard]]:
+        for (array, axis), elements in zip(region.arrays, region.leaves, strict=True):
+            row = np.moveaxis(array.data, axis, 0)[example].ravel().tolist()
+            for leaf, x in zip(elements, row, strict=True):
+                leaf._data = x
+        outside = self.decisions, self.guards
+        self.decisions, self.guards, self._in_lanes = decisions, [], True
+        try:
+            return run(), self.guards
+        finally:
+            (self.decisions, self.guards), self._in_lanes = outside, False
+
+    def repeat_as_loop(self, region: Region) -> NoReturn:
+        """Give up this tracing, for one in which that vmap is a plain loop."""
+        raise Again(region.vmap)
+
+
+# --- of lanes ---------------------------------------------------------------------------------------------------------
+
+
+def _length(array: TracedArray, axis: int) -> int:
+    return array.data.shape[axis]
+
+
+def _same_length(mapped: Sequence[tuple[Any, int]]) -> bool:
+    """Whether all are traced arrays with as many lanes; if not, a plain loop will say what is wrong, or do it."""
+    if not mapped or not all(type(x) is TracedArray and -x.ndim <= axis < x.ndim for x, axis in mapped):
+        return False
+    lengths = {_length(x, axis) for x, axis in mapped}
+    return len(lengths) == 1 and 0 not in lengths
+
+
+def _shaped(elements: list[Value], shape: tuple[int, ...]) -> Any:
+    if not shape:
+        return elements[0]
+    array = np.empty(len(elements), dtype=object)
+    array[:] = elements
+    return array.reshape(shape)
+
+
+def _all_as_taken(guards: Sequence[Guard]) -> Value | None:
+    """The condition that every guard goes the way it went; None if there is none."""
+    each = [guard.condition if guard.taken else primitives.logical_not(guard.condition) for guard in guards]
+    return functools.reduce(primitives.logical_and, each) if each else None
+
+
+def _insert_broadcasts(roots: Sequence[Any], region: Region) -> set[Value]:
+    """Put a broadcast wherever a node of the lanes reads what is the same for all; returns the nodes of the lanes.
+
+    This is done when the body is complete, so that inside of it a derivative with respect to what is the same for all
+    lanes is each lane's own.
+    """
+    varying = {leaf for elements in region.leaves for leaf in elements}
+    broadcasts: dict[Value, Value] = {}
+
+    def spread(x: Any) -> Any:
+        if not isinstance(x, Value) or x in varying:
+            return x
+        if x not in broadcasts:
+            broadcasts[x] = region.broadcast(x)
+        return broadcasts[x]
+
+    for node in topological_order([x for x in roots if isinstance(x, Value)]):
+        if node.op is None or varying.isdisjoint(node.parents):
+            continue
+        varying.add(node)
+        if node.op.arity in (1, 2):
+            node._a, node._b = spread(node._a), spread(node._b)
+        else:
+            node._a = tuple(map(spread, node._a))
+    return varying
+
+
+def _spread(x: Any, varying: set[Value], region: Region) -> Value:
+    """A result of the body as one that each lane has; so a derivative that comes back is summed over the lanes."""
+    if not isinstance(x, Value):
+        x = Value(x)
+    return x if x in varying else region.broadcast(x)
+
+
+def _stacked(trace: Trace, structure: Any, results: list[Any], region: Region) -> Any:
+    whole = rebuild(structure, [x if isinstance(x, Value) else Value(x) for x in results])
+    stacks = []
+    for x in leaves(whole, whole_arrays=True):
+        lanes, shape = ([x], ()) if isinstance(x, Value) else (x.ravel().tolist(), x.shape)
+        stacks.append(StackedResult(trace, lanes, shape, region))
+    return rebuild(whole, stacks, whole_arrays=True)
+
+
+# --- the tracing ------------------------------------------------------------------------------------------------------
+
+
+class Traced(NamedTuple):
+    """What tracing a function found."""
+
+    trace: Trace
+    arrays: list[TracedArray]
+    result: Any
+
+
+def trace(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] = MappingProxyType({}), **how: Any
+) -> Traced:
+    """Call f with Values for the floats, and traced arrays for the arrays, in its arguments.
+
+    Args:
+        f: the function.
+        args, kwargs: what to call it with; integers, strings, None and other objects are passed as they are.
+        how: see Trace.
+
+    Errors: what f raises; RuntimeError if f draws from the global random generators, whose draw would be frozen.
+
+    Example:
+        >>> traced = trace(lambda x, n: x**n if x > 0 else 0.0, [3.0, 2])
+        >>> traced.result.data, traced.trace.guards[0].taken
+        (9.0, True)
+    """
+    current = Trace(**how)
+    arguments = [list(args), dict(kwargs)]
+    found = leaves(arguments, whole_arrays=True)
+    labels = _names(f, args, kwargs)
+    scalars = [i for i, x in enumerate(found) if is_traced_scalar(x)]
+    arrays = [i for i, x in enumerate(found) if type(x) is np.ndarray]
+    inputs = current.scalar_inputs([number_of(found[i]) for i in scalars], [labels[i] for i in scalars])
+    for i, leaf in zip(scalars, inputs, strict=True):
+        found[i] = leaf
+    traced_arrays = [TracedArray(current, found[i].astype(float), n, labels[i]) for n, i in enumerate(arrays)]
+    for i, array in zip(arrays, traced_arrays, strict=True):
+        found[i] = array
+    positional, named = rebuild(arguments, found, whole_arrays=True)
+    before = random.getstate(), np.random.get_state(legacy=False)
+    outer, tracing.trace = tracing.trace, current
+    try:
+        result = f(*positional, **named)
+    finally:
+        tracing.trace = outer
+    if random.getstate() != before[0] or _differ(np.random.get_state(legacy=False), before[1]):
+        raise RuntimeError(
+            f"{getattr(f, '__name__', f)} draws from the global random generator, and jit would freeze that draw into the "
+            "compiled code: draw outside, and pass the numbers as an argument"
+        )
+    return Traced(current, traced_arrays, result)
+
+
+def is_traced_scalar(x: Any) -> bool:
+    """Floats are traced, and the parameters of Modules; integers, bools, strings and the rest are part of the program."""
+    return isinstance(x, float | np.floating | Value)
+
+
+def number_of(x: Any) -> float:
+    return x._data if isinstance(x, Value) else float(x)
+
+
+def _differ(x: Any, y: Any) -> bool:
+    return any(not np.array_equal(a, b) for a, b in zip(x["state"].values(), y["state"].values(), strict=True))
+
+
+def _names(f: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
+    """What to call each leaf of the arguments in messages."""
+    try:
+        roots = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        roots = []
+    roots += [f"args[{i}]" for i in range(len(roots), len(args))]
+    pairs = [*zip(roots, args, strict=False), *kwargs.items()]
+    return [name for root, x in pairs for name in names(x, root, whole_arrays=True)]
+
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def _callers_line() -> str:
+    """Where in the traced function we are: the innermost line outside this package."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
