@@ -27,6 +27,8 @@ Argnums = int | Sequence[int]
 def _positions(argnums: Argnums, args: Sequence[Any], f: Function) -> list[int]:
     """argnums as positions among the arguments of a call."""
     given = list(argnums) if isinstance(argnums, Sequence) else [argnums]
+    if not all(hasattr(i, "__index__") for i in given):
+        raise TypeError(f"argnums={argnums!r}: it is the position of an argument of {name_of(f)}, or several of them")
     positions = [i + len(args) if i < 0 else i for i in map(operator.index, given)]
     for i, position in zip(given, positions, strict=True):
         if not 0 <= position < len(args):
@@ -34,6 +36,8 @@ def _positions(argnums: Argnums, args: Sequence[Any], f: Function) -> list[int]:
                 f"argnums={argnums!r} asks for argument {i} of {name_of(f)}, which was called with {len(args)} "
                 "positional arguments; they count from 0"
             )
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"argnums={argnums!r} names an argument of {name_of(f)} twice")
     return positions
 
 
@@ -161,7 +165,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 10.0))
         (12.0, 34.0)
     """
-    with Recording(f, tuple(primals), {}) as recording:
+    for what, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, tuple | list):
+            raise TypeError(f"jvp takes the {what} as a tuple, one for each argument, got {described(given)}")
+    with Recording(f, primals, {}) as recording:
         directions = _numbers(recording.primals, tuple(tangents), "tangents")
         recording.attached = recording.attached or has_values(directions)
         value = recording.results(recording.output, recording.outputs)
