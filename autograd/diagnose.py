@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from autograd.graph import differentiable_parents, topological_order
+from autograd.primitives import chain
 from autograd.value import Value
 
 
@@ -13,15 +14,15 @@ def why_nonfinite(root: Value) -> str:
     for node in order:
         if not math.isfinite(node._data):
             return _forward(node)
+    if not math.isfinite(root.grad):
+        return f"backward: the gradient of {_describe(root)} is {root.grad!r} already where the sweep starts"
     for node in reversed(topological_order([root], differentiable_parents)):
-        if not math.isfinite(node.grad):
-            return f"backward: the gradient of {_describe(node)} is {node.grad!r} already where the sweep starts"
-        for parent, partial in zip(node.operands, node.partials, strict=True):
-            if partial is not None and not math.isfinite(parent.grad) and not math.isfinite(node.grad * partial):  # type: ignore[union-attr]
-                return _backward(node, parent, partial)
-    for node in order:
-        if not math.isfinite(node.grad):
+        if not math.isfinite(node.grad):  # but no term of it was, or that would have been found first
             return f"backward: the gradient of {_describe(node)} is {node.grad!r}, a sum that overflowed"
+        parent: Any
+        for parent, partial in zip(node.operands, node.partials, strict=True):
+            if partial is not None and not (math.isfinite(parent.grad) or math.isfinite(chain(node.grad, partial))):
+                return _backward(node, parent, partial)
     return f"{_describe(root)} and everything it was computed from are finite, and so are their gradients"
 
 
