@@ -17,7 +17,8 @@ from nn.datasets import DATASETS, DataError, read_csv, split
 from nn.layers import INITS, MLP
 from nn.losses import LOSSES, Loss
 from nn.optimizers import OPTIMIZERS, Optimizer, Schedule, constant, cosine, linear, step
-from nn.training import History, NonFiniteError, accuracy, fit
+from nn.scaling import Scale, unscale
+from nn.training import METRICS, History, NonFiniteError, fit
 
 # The learning rate over a run of so many epochs, from `rate` at its start.
 DECAYS: dict[str, Callable[[float, int], Schedule]] = {
@@ -27,6 +28,9 @@ DECAYS: dict[str, Callable[[float, int], Schedule]] = {
     "step": lambda rate, epochs: step(rate, 0.5, max(1, epochs // 4)),
 }
 MOST_CLASSES = 20  # more distinct integers than this are taken for measurements
+
+
+Samples = tuple[list[Any], list[Any]]
 
 
 class UsageError(ValueError):
@@ -43,10 +47,12 @@ class Problem(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0, 1 if training failed, 2 if the options or the data are wrong."""
+    """Run the command line; returns the exit code: 0, 1 if training failed, 2 if options or data are wrong."""
     options = _parser().parse_args(arguments)
     try:
         _run(options)
+    except KeyboardInterrupt:  # outside of the training, which it merely ends
+        return _fail("interrupted", 130)
     except NonFiniteError as error:
         return _fail(f"training stopped: {error}. Try a smaller --learning-rate", 1)
     except (UsageError, DataError, ImportError, OSError) as error:
@@ -69,9 +75,13 @@ def _parser() -> argparse.ArgumentParser:
     data = parser.add_argument_group("data")
     source = data.add_mutually_exclusive_group()
     source.add_argument("--dataset", choices=DATASETS, default="moons", help="made on the spot")
-    source.add_argument("--data", metavar="FILE.csv", help="numeric columns, the last one the label")
-    data.add_argument("--samples", type=_natural, default=200, help="how many, of a --dataset")
-    data.add_argument("--noise", type=_nonnegative, default=0.1, help="in a --dataset")
+    source.add_argument(
+        "--data", metavar="FILE.csv", help="numeric columns, the last one the label; scaled to deviation 1 for training"
+    )
+    data.add_argument(
+        "--samples", type=_natural, metavar="N", help="how many to make; default: as usual for the data set"
+    )
+    data.add_argument("--noise", type=_nonnegative, metavar="σ", help="in what is made; default: as usual")
     data.add_argument("--task", choices=["auto", "classification", "regression"], default="auto",
         help=f"auto: classification if the labels are at most {MOST_CLASSES} distinct integers")  # fmt: skip
     data.add_argument("--test", type=_fraction, default=0.2, metavar="FRACTION", help="of the samples, to test on")
@@ -86,8 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--learning-rate", type=_positive, default=0.02, metavar="RATE", help="at the start")
     training.add_argument("--decay", choices=DECAYS, default="linear", help="of the learning rate, over the run")
     training.add_argument("--weight-decay", type=_nonnegative, default=1e-4, metavar="λ", help="pull towards 0")
-    training.add_argument("--batch-size", type=_natural, default=16, metavar="B", help="samples a step")
-    training.add_argument("--epochs", type=_natural, default=60, help="how often every sample is used")
+    training.add_argument("--batch-size", type=_natural, default=10, metavar="B", help="samples a step")
+    training.add_argument("--epochs", type=_natural, default=50, help="how often every sample is used")
     training.add_argument("--seed", type=int, default=0, help="of data, split, first weights and order")
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where the pictures go")
@@ -124,16 +134,12 @@ def _run(options: argparse.Namespace) -> None:
     problem = _problem(options)
     loss = _loss(options, problem)
     wanted = [loss.labels[int(c)] for c in problem.y] if loss.labels else list(problem.y)
-    X, y, X_test, y_test = split(problem.X, wanted, options.test, options.seed)
+    train, test = _split(options, problem, wanted)
     outputs = len(problem.classes) if loss is LOSSES["cross_entropy"] else 1
-    model = MLP(len(X[0]), [*options.hidden, outputs], options.activation, options.init, options.seed)
-    optimizer = _optimizer(options)
-    print(f"{model}, {len(model.parameters())} parameters, {len(X)} samples, {loss.name}, {options.optimizer}")
-    history = fit(
-        model, X, y, loss=loss, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size,
-        seed=options.seed, progress=not options.quiet,
-    )  # fmt: skip
-    _report(history, model, loss, X_test, y_test)
+    model = MLP(len(problem.X[0]), [*options.hidden, outputs], options.activation, options.init, options.seed)
+    print(f"{model}, {len(model.parameters())} parameters, {len(train[0])} samples, {loss.name}, {options.optimizer}")
+    history = _fit(options, model, *train, loss)
+    _report(history, model, loss, train, test)
     written = [options.save] if options.save else []
     for path in written:
         save(model, path)
@@ -166,7 +172,8 @@ def _check_outputs(options: argparse.Namespace) -> None:
 
 def _problem(options: argparse.Namespace) -> Problem:
     if options.data is None:
-        X, y = DATASETS[options.dataset](options.samples, noise=options.noise, seed=options.seed)
+        given = {"n": options.samples, "noise": options.noise, "seed": options.seed}
+        X, y = DATASETS[options.dataset](**{name: value for name, value in given.items() if value is not None})
         return Problem(X, y, [*(f"x{j}" for j in range(len(X[0]))), "class"], [str(c) for c in sorted(set(y))])
     table = read_csv(options.data)
     labels = sorted(set(table.y))
@@ -196,28 +203,60 @@ def _loss(options: argparse.Namespace, problem: Problem) -> Loss:
     return loss
 
 
+def _split(options: argparse.Namespace, problem: Problem, wanted: list[Any]) -> tuple[Samples, Samples]:
+    try:
+        X, y, X_test, y_test = split(problem.X, wanted, options.test, options.seed)
+    except ValueError as error:
+        raise UsageError(f"--test {options.test}: {error}") from error
+    return (X, y), (X_test, y_test)
+
+
+def _fit(options: argparse.Namespace, model: MLP, X: list[Any], y: list[Any], loss: Loss) -> History:
+    """Train; on data from a file by way of a scale, of which the model knows nothing afterwards."""
+    inputs = Scale.of(X) if options.data else None
+    outputs = Scale.of([[t] for t in y]) if options.data and loss.label is None else None
+    _check_scales(options, inputs, outputs)
+    history = fit(
+        model,
+        inputs.apply(X) if inputs else X,
+        [t for (t,) in outputs.apply([[t] for t in y])] if outputs else y,
+        loss=loss,
+        optimizer=_optimizer(options),
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        progress=not options.quiet,
+    )
+    if inputs:
+        unscale(model, inputs, outputs)
+    return history
+
+
+def _check_scales(options: argparse.Namespace, *scales: Scale | None) -> None:
+    for scale in scales:
+        if scale and not all(map(math.isfinite, (*scale.means, *scale.deviations))):
+            raise DataError(f"{options.data}: the numbers in one of the columns are too large to be scaled")
+
+
 def _optimizer(options: argparse.Namespace) -> Optimizer:
     rate = DECAYS[options.decay](options.learning_rate, options.epochs)
     return OPTIMIZERS[options.optimizer](rate, weight_decay=options.weight_decay)
 
 
-def _report(history: History, model: MLP, loss: Loss, X_test: list[Any], y_test: list[Any]) -> None:
-    if not history.loss:
-        print("interrupted before the first epoch ended")
-        return
+def _report(history: History, model: MLP, loss: Loss, train: Samples, test: Samples) -> None:
     ended = "interrupted after" if history.interrupted else "after"
-    shown = [f"{ended} {len(history.loss)} epochs: loss {history.loss[-1]:.4f}"]
-    shown.append(f"{history.metric_name} {history.metric[-1]:.4g}")
-    if X_test:
-        if loss.label is None:
-            shown.append(f"mean absolute error on {len(X_test)} test samples {_error(model, X_test, y_test):.4g}")
-        else:
-            shown.append(f"accuracy on {len(X_test)} test samples {accuracy(model, X_test, y_test, loss):.4g}")
+    shown = [f"{ended} {len(history.loss)} epochs"]
+    if history.loss:
+        shown.append(f"loss {history.loss[-1]:.4f}")
+    shown.append(f"{loss.metric} {_metric(model, loss, train):.4g}")
+    if test[0]:
+        shown.append(f"on {len(test[0])} test samples {_metric(model, loss, test):.4g}")
     print(", ".join([*shown, f"{history.seconds:.2f} s"]))
 
 
-def _error(model: MLP, X: list[Any], y: list[Any]) -> float:
-    return float(LOSSES["absolute_error"].batch(model.predict(X), y))
+def _metric(model: MLP, loss: Loss, samples: Samples) -> float:
+    X, y = samples
+    return METRICS[loss.metric](loss, model.predict(X), y)
 
 
 def _write_summary(

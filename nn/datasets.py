@@ -17,7 +17,11 @@ from typing import Any, NamedTuple
 Samples = tuple[list[list[float]], list[int]]
 
 
-def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Samples:
+class DataError(ValueError):
+    """Data are not what they should be; of a file, the message names the file, the row and the column."""
+
+
+def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
     """Two half circles that reach into each other (scikit-learn's make_moons).
 
     Args:
@@ -30,12 +34,12 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Samples:
     return _from_sklearn("make_moons", n_samples=n, noise=noise, random_state=seed)
 
 
-def circles(n: int = 100, noise: float = 0.1, seed: int = 0) -> Samples:
+def circles(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
     """A circle inside another (scikit-learn's make_circles). Args, errors: as moons."""
     return _from_sklearn("make_circles", n_samples=n, noise=noise, factor=0.5, random_state=seed)
 
 
-def spirals(n: int = 100, noise: float = 0.02, seed: int = 0) -> Samples:
+def spirals(n: int = 200, noise: float = 0.02, seed: int = 0) -> Samples:
     """Two spirals wound into each other, one turn each from the origin out to radius 1. Args: as moons.
 
     Example:
@@ -53,7 +57,7 @@ def spirals(n: int = 100, noise: float = 0.02, seed: int = 0) -> Samples:
     return X, y
 
 
-def xor(n: int = 100, noise: float = 0.1, seed: int = 0) -> Samples:
+def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
     """Four clouds at the corners of a square, of one class where the signs of the coordinates agree. Args: as moons.
 
     Example:
@@ -70,17 +74,42 @@ def xor(n: int = 100, noise: float = 0.1, seed: int = 0) -> Samples:
     return X, y
 
 
-DATASETS: dict[str, Callable[..., Samples]] = {"moons": moons, "circles": circles, "spirals": spirals, "xor": xor}
+def digits(n: int = 1797, noise: float = 0.0, seed: int = 0) -> Samples:
+    """Handwritten digits, 8 by 8 pixels from 0 to 1, and which digit it is (scikit-learn's load_digits).
+
+    Args:
+        n: how many of the 1797; the seed draws which.
+        noise: standard deviation of what is added to each pixel.
+        seed: for the drawing and the noise.
+
+    Errors: DataError for more than there are; ModuleNotFoundError without scikit-learn, saying what to install.
+    """
+    images, labels = _from_sklearn("load_digits", return_X_y=True)
+    if n > len(images):
+        raise DataError(f"there are {len(images)} digits, not {n}")
+    rng = random.Random(seed)
+    chosen = rng.sample(range(len(images)), n)
+    X = [[x / 16 + (rng.gauss(0, noise) if noise else 0.0) for x in images[i]] for i in chosen]
+    return X, [labels[i] for i in chosen]
 
 
-def _from_sklearn(maker: str, **arguments: Any) -> Samples:
+DATASETS: dict[str, Callable[..., Samples]] = {
+    "moons": moons,
+    "circles": circles,
+    "spirals": spirals,
+    "xor": xor,
+    "digits": digits,
+}
+
+
+def _from_sklearn(name: str, **arguments: Any) -> Samples:
     try:
         from sklearn import datasets
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             'this data set comes from scikit-learn: python -m pip install ".[demo]" (spirals and xor need nothing)'
         ) from error
-    X, y = getattr(datasets, maker)(**arguments)
+    X, y = getattr(datasets, name)(**arguments)
     return X.tolist(), y.tolist()
 
 
@@ -112,10 +141,6 @@ def split(X: list[Any], y: list[Any], test: float, seed: int = 0) -> tuple[list[
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------
-
-
-class DataError(ValueError):
-    """A file does not hold what it should; the message names the file, the row and the column."""
 
 
 class Table(NamedTuple):

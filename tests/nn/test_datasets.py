@@ -8,7 +8,7 @@ import pytest
 from nn.datasets import DATASETS, DataError, read_csv, split
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", ["moons", "circles", "spirals", "xor"])
 def test_a_data_set_has_the_samples_asked_for_and_depends_on_the_seed_only(name):
     X, y = DATASETS[name](40, noise=0.05, seed=3)
     assert len(X) == len(y) == 40
@@ -17,6 +17,19 @@ def test_a_data_set_has_the_samples_asked_for_and_depends_on_the_seed_only(name)
     assert {type(v) for x in X for v in x} == {float}
     assert DATASETS[name](40, noise=0.05, seed=3) == (X, y)
     assert DATASETS[name](40, noise=0.05, seed=4)[0] != X
+
+
+def test_digits_are_images_of_64_pixels_with_their_digit():
+    pytest.importorskip("sklearn", reason="the digits are scikit-learn's")
+    X, y = DATASETS["digits"](300, seed=1)
+    assert len(X) == len(y) == 300
+    assert {len(x) for x in X} == {64}
+    assert (min(map(min, X)), max(map(max, X))) == (0.0, 1.0)
+    assert sorted(set(y)) == list(range(10))
+    assert DATASETS["digits"](300, seed=1) == (X, y)
+    assert DATASETS["digits"](300, seed=2)[1] != y
+    with pytest.raises(DataError, match="there are 1797 digits, not 2000"):
+        DATASETS["digits"](2000)
 
 
 def test_spirals_without_noise_are_two_turns_opposite_each_other():

@@ -55,7 +55,7 @@ def test_it_learns_two_moons_and_writes_the_pictures(tmp_path):
 
 def test_the_default_options_are_those_of_the_readme():
     options = command._parser().parse_args([])
-    assert (options.dataset, options.hidden, options.batch_size) == ("moons", [16, 16], 16)
+    assert (options.dataset, options.hidden, options.activation) == ("moons", [16, 16], "relu")
 
 
 def test_help_names_every_option(run):
@@ -111,9 +111,23 @@ def test_the_task_follows_from_the_labels_or_the_option(labels, options, loss, o
     assert loss in out[0]
 
 
+def test_columns_of_any_size_are_learnt_and_the_saved_model_takes_them_as_they_are(run, tmp_path):
+    rows = [(1000 + 50 * i, 1e-3 * (i % 7), 5e6 - 2e5 * i + 3e8 * 1e-3 * (i % 7)) for i in range(60)]
+    (tmp_path / "data.csv").write_text("".join(",".join(map(repr, row)) + "\n" for row in rows))
+    code, out, err = run("--data", "data.csv", "--quiet", "--hidden", "--save", "m.json", "--epochs", 100)
+    assert (code, err) == (0, [])
+    assert "nouts=[1]" in out[0]
+    predicted = load("m.json").predict([[x0, x1] for x0, x1, _ in rows])
+    assert predicted == pytest.approx([y for _, _, y in rows], abs=0.02 * 1.2e7)
+    assert float(re.search(r"mean absolute error ([\d.e+]+)", out[1])[1]) < 0.02 * 1.2e7
+
+
 @pytest.mark.parametrize(
     ("content", "options", "message"),
     [
+        ("1e308,0\n-1e308,1\n-1.7e308,0\n1.7e308,1\n1.7e308,1\n-1.7e308,1\n", ["--quiet"], "data.csv: the numbers in "
+            "one of the columns are too large to be scaled"),
+        ("1,0\n2,1\n", ["--test", "0.9"], "--test 0.9: a test fraction of 0.9 leaves none of 2 samples to train on"),
         (None, [], "data.csv: No such file or directory"),
         ("", [], "data.csv: empty, no rows"),
         ("a,b,c\n1,2,3\n1,2\n", [], "data.csv: row 3, column 3 (c) is missing: the row has 2 of 3 columns"),
@@ -132,8 +146,8 @@ def test_the_task_follows_from_the_labels_or_the_option(labels, options, loss, o
 def test_bad_data_end_with_one_line_and_exit_code_2(content, options, message, run, tmp_path):
     if content is not None:
         (tmp_path / "data.csv").write_text(content)
-    code, out, err = run("--data", "data.csv", *options)
-    assert (code, out, err) == (2, [], [f"python -m nn: error: {message}"])
+    code, _, err = run("--data", "data.csv", *options)
+    assert (code, err) == (2, [f"python -m nn: error: {message}"])
     assert os.listdir(tmp_path) == ([] if content is None else ["data.csv"])
 
 
