@@ -125,11 +125,15 @@ def _parts(arg: Any, axis: Any, name: str) -> list[tuple[str, Any, Any]] | None:
         if structured:
             raise ValueError(f"vmap: in_axes has {axis!r} for {name}, which is {described(arg)}")
         return None
-    keys = list(kind.keys(arg))
-    axes = (list(axis.values()) if isinstance(axis, dict) else list(axis)) if structured else [axis] * len(keys)
-    if len(axes) != len(keys):
+    names, children = [name + key for key in kind.keys(arg)], kind.children(arg)
+    axes = axis
+    if not structured:
+        axes = [axis] * len(names)
+    elif isinstance(arg, dict) and isinstance(axis, dict) and axis.keys() == arg.keys():
+        axes = [axis[key] for key in arg]
+    elif isinstance(arg, dict) or isinstance(axis, dict) or len(axis) != len(names):
         raise ValueError(f"vmap: in_axes has {axis!r} for {name}, which is {described(arg)}")
-    return list(zip([name + key for key in keys], kind.children(arg), axes, strict=True))
+    return list(zip(names, children, axes, strict=True))
 
 
 def _mapped_parts(arg: Any, axis: Any, name: str) -> Iterator[tuple[str, Any, int]]:
