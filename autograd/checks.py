@@ -44,10 +44,10 @@ def check_grads(
         modes: "fwd" (forward mode) and "rev" (reverse), of which all combinations are checked.
         tolerance: allowed difference, relative to the derivative where that is above 1.
 
-    Errors: AssertionError with a table of what differs, worst first; ValueError for another mode.
+    Errors: AssertionError with a table of what differs, worst first; ValueError for another mode, or if
+        there is nothing to check.
 
     Example:
-        >>> import math
         >>> from autograd import Primitive, sin
         >>> check_grads(lambda x, y: sin(x) * y, (0.5, 2.0))
         >>> cube = Primitive("cube", lambda x: x**3, [lambda out, x: 2 * x**2])
@@ -60,6 +60,8 @@ def check_grads(
     """
     if not isinstance(args, tuple | list):
         raise TypeError(f"check_grads takes the arguments of {name_of(f)} as a tuple, got {described(args)}")
+    if order < 1 or not modes:
+        raise ValueError(f"check_grads: order={order!r}, modes={modes!r} check nothing; order counts from 1")
     args = list(args)
     primals = parameters(args)
     xs = [number(x, "check_grads") for x in leaves(data(primals))]
