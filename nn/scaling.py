@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import autograd
 from nn.layers import MLP
 
 
@@ -27,7 +28,7 @@ class Scale(NamedTuple):
         means, deviations = [], []
         for column in zip(*rows, strict=True):
             constant = min(column) == max(column)  # its computed mean may be off by a rounding error, not 0
-            mean = column[0] if constant else sum(column) / len(column)
+            mean = column[0] if constant else autograd.mean(column)
             means.append(mean)
             deviations.append(1.0 if constant else math.hypot(*[x - mean for x in column]) / math.sqrt(len(column)))
         return cls(means, deviations)

@@ -103,33 +103,34 @@ METRICS: dict[str, Callable[[Loss, Sequence[Any], Sequence[Any]], float]] = {
 class Eager:
     """Losses and gradients by a graph that is built anew for every minibatch.
 
-    A backend has a name and these methods, and chooses the type of θ, the numbers of all parameters in the order of
-    `model.parameters()`: here a list of floats.
+    A backend has a name and these methods, is made for one run, and chooses the type of θ, the numbers of all
+    parameters in the order of `model.parameters()`: here a list of floats.
     """
 
     name = "eager"
 
-    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None):
+    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any]):
         self.model, self.parameters = model, model.parameters()
         self.objective = objective(loss, penalty)
+        self.X, self.y = X, y
 
     def initial(self) -> Sequence[float]:
         """θ of the model as it is."""
         return [p._data for p in self.parameters]
 
-    def loss_and_gradient(self, theta: Sequence[float], X: list[Any], y: list[Any]) -> tuple[float, Sequence[float]]:
-        """The mean loss of a minibatch, with the penalty, and its derivative by θ."""
+    def loss_and_gradient(self, theta: Sequence[float], indices: list[int]) -> tuple[float, Sequence[float]]:
+        """The mean loss of the samples with these indices, with the penalty, and its derivative by θ."""
         self._assign(theta)
-        loss = self.objective(self.model, self.parameters, X, y)
+        loss = self.objective(self.model, self.parameters, [self.X[i] for i in indices], [self.y[i] for i in indices])
         if not isinstance(loss, Value):
             raise TypeError(f"the loss does not depend on the parameters: it is the {type(loss).__name__} {loss!r:.60}")
         loss.backward()
         return loss._data, [p.grad for p in self.parameters]
 
-    def scores(self, theta: Sequence[float], X: list[Any]) -> Sequence[Any]:
-        """The scores of many samples, as floats."""
+    def scores(self, theta: Sequence[float]) -> Sequence[Any]:
+        """The scores of all samples: floats, or lists of them."""
         self._assign(theta)
-        return self.model.predict(X)
+        return self.model.predict(self.X)
 
     def update(self, optimizer: Optimizer, theta: Any, gradient: Any, state: Any, t: int, rate: float) -> Any:
         """The next θ, and the optimizer's next state; before the first update that is None."""
@@ -142,7 +143,10 @@ class Eager:
             parameter._data, parameter._grad = data, 0.0
 
 
-BACKENDS: dict[str, Callable[[Module, Loss, Penalty | None], Any]] = {"auto": Eager, "eager": Eager}
+BACKENDS: dict[str, Callable[[Module, Loss, Penalty | None, list[Any], list[Any]], Any]] = {
+    "auto": Eager,
+    "eager": Eager,
+}
 
 
 def objective(loss: Loss, penalty: Penalty | None) -> Callable[..., Any]:
@@ -159,57 +163,58 @@ def objective(loss: Loss, penalty: Penalty | None) -> Callable[..., Any]:
 
 
 class _Run:
-    """The state of a run of fit: at any moment `theta` is a whole set of parameters."""
+    """A run of fit: at any moment `theta` is a whole set of parameters, and `last_good` one of a finite loss."""
 
-    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None, backend: Any, optimizer: Optimizer):
-        self.model, self.loss, self.objective = model, loss, objective(loss, penalty)
-        self.backend, self.optimizer = backend, optimizer
-        self.theta = self.last_good = backend.initial()
+    def __init__(
+        self, model: Module, X: list[Any], y: list[Any], loss: Loss, optimizer: Optimizer, penalty: Penalty | None,
+        backend: str,
+    ):  # fmt: skip
+        self.model, self.X, self.y, self.loss, self.optimizer = model, X, y, loss, optimizer
+        self.objective = objective(loss, penalty)
+        self.backend = BACKENDS[backend](model, loss, penalty, X, y)
+        self.theta = self.last_good = self.backend.initial()
         self.state: Any = None
         self.steps = 0
-        self.history = History(metric_name=loss.metric, backend=backend.name)
+        self.history = History(metric_name=loss.metric, backend=self.backend.name)
 
-    def epoch(self, X: list[Any], y: list[Any], minibatches: Iterable[list[int]]) -> None:
+    def epoch(self, minibatches: Iterable[list[int]]) -> None:
         """Use every sample once."""
         rate = self.optimizer.rate(len(self.history.loss))
-        total = 0.0
-        for indices in minibatches:
-            total += len(indices) * self.step(X, y, indices, rate)
-        scores = self.backend.scores(self.theta, X)
+        total = autograd.sum([len(indices) * self.step(indices, rate) for indices in minibatches])
+        scores = self.backend.scores(self.theta)
         for i, score in enumerate(scores):
             if not all(map(math.isfinite, score if isinstance(score, list) else [score])):
-                self.stop(X, y, [i])
-        self.history.loss.append(total / len(X))
+                self.stop([i])
+        self.history.loss.append(total / len(self.X))
         if self.loss.metric:
-            self.history.metric.append(METRICS[self.loss.metric](self.loss, scores, y))
+            self.history.metric.append(METRICS[self.loss.metric](self.loss, scores, self.y))
 
-    def step(self, X: list[Any], y: list[Any], indices: list[int], rate: float) -> float:
+    def step(self, indices: list[int], rate: float) -> float:
         """One update; returns the loss before it."""
-        batch = [X[i] for i in indices], [y[i] for i in indices]
-        loss, gradient = self.backend.loss_and_gradient(self.theta, *batch)
+        loss, gradient = self.backend.loss_and_gradient(self.theta, indices)
         if not (math.isfinite(loss) and all(map(math.isfinite, gradient))):
-            self.stop(X, y, indices)
+            self.stop(indices)
         self.last_good = self.theta
         self.steps += 1
         self.theta, self.state = self.backend.update(self.optimizer, self.theta, gradient, self.state, self.steps, rate)
         return float(loss)
 
-    def stop(self, X: list[Any], y: list[Any], indices: list[int]) -> NoReturn:
+    def stop(self, indices: list[int]) -> NoReturn:
         """Go back to the last good parameters, and say what made those after them bad."""
-        names = self.model.named_parameters()
-        labelled = {name: Value(data, label=name) for name, data in zip(names, self.theta, strict=True)}
-        self.theta = self.last_good
-        reason = self.why_nonfinite(labelled, X, y, indices)
+        bad, self.theta = self.theta, self.last_good
+        reason = self.why_nonfinite(bad, indices)
         raise NonFiniteError(f"epoch {len(self.history.loss)}, step {self.steps}, {reason}", self.history)
 
-    def why_nonfinite(self, parameters: dict[str, Value], X: list[Any], y: list[Any], indices: list[int]) -> str:
-        """The sentence, with the sample where it is one sample's fault."""
-        model, leaves = self.model.with_parameters(parameters), list(parameters.values())
+    def why_nonfinite(self, theta: Sequence[float], indices: list[int]) -> str:
+        """The sentence of Value.why_nonfinite, with the sample where it is one sample's fault."""
+        names = self.model.named_parameters()
+        leaves = {name: Value(data, label=name) for name, data in zip(names, theta, strict=True)}
+        model = self.model.with_parameters(leaves)
         for i in indices:
-            loss = self.loss.formula(model(X[i]), y[i])
+            loss = self.loss.formula(model(self.X[i]), self.y[i])
             if not math.isfinite(loss._data):
                 return f"sample {i}: {loss.why_nonfinite()}"
-        loss = self.objective(model, leaves, [X[i] for i in indices], [y[i] for i in indices])
+        loss = self.objective(model, list(leaves.values()), [self.X[i] for i in indices], [self.y[i] for i in indices])
         loss.backward()
         return f"samples {', '.join(map(str, indices[:8]))}: {loss.why_nonfinite()}"
 
@@ -301,12 +306,12 @@ def fit(
     if not parameters:
         raise ValueError(f"{type(model).__name__} has no parameters to train")
     samples, wanted = labelled(model, X, y, loss)
-    run = _Run(model, loss, penalty, BACKENDS[backend](model, loss, penalty), optimizer)
+    run = _Run(model, samples, wanted, loss, optimizer, penalty, backend)
     rng, started = random.Random(seed), time.perf_counter()
     try:
         with _bar(epochs, run.backend.name, progress) as advance:
             for _ in range(epochs):
-                run.epoch(samples, wanted, _minibatches(len(samples), size, rng))
+                run.epoch(_minibatches(len(samples), size, rng))
                 advance(run.history)
     except KeyboardInterrupt:
         run.history.interrupted = True

@@ -243,6 +243,7 @@ HOSTILE = {
     "architecture is a number": (changed(architecture=3), "its architecture has entries that mean nothing"),
     "architecture is a list": (changed(architecture=[NEURON]), "entries that mean nothing"),
     "gigantic layer": (changed(architecture={"type": "Layer", "nin": 1, "nout": 10**12}), "more parameters than the 2"),
+    "larger layer": (changed(architecture={"type": "Layer", "nin": 1, "nout": 3}), "more parameters than the 2"),
     "gigantic input": (changed(architecture={"type": "Neuron", "nin": 10**18}), "more parameters than the 2"),
     "gigantic network": (changed(architecture={"type": "MLP", "nin": 1, "nouts": [10**9] * 9}), "more parameters than"),
     "negative size": (changed(architecture=NEURON | {"nin": -1}), "nin is at least 1, got -1"),

@@ -64,9 +64,9 @@ def test_every_sample_is_used_once_an_epoch_in_minibatches_of_the_size(size):
     seen = []
 
     class Spy(Eager):
-        def loss_and_gradient(self, theta, X, y):
-            seen.append([tuple(x) for x in X])
-            return super().loss_and_gradient(theta, X, y)
+        def loss_and_gradient(self, theta, indices):
+            seen.append([tuple(self.X[i]) for i in indices])
+            return super().loss_and_gradient(theta, indices)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(nn.training.BACKENDS, "eager", Spy)
@@ -241,6 +241,14 @@ def test_divergence_stops_with_the_last_good_parameters():
     assert loss == history.loss[-1]
 
 
+def test_parameters_that_overflow_in_the_last_step_are_not_kept():
+    model = line()
+    before = model.state_dict()
+    with pytest.raises(NonFiniteError, match=r"epoch 0, step 1, sample \d"):
+        quiet(model, X, LINE, optimizer=SGD(1e308), epochs=1)
+    assert model.state_dict() == before
+
+
 def test_a_gradient_that_is_not_finite_stops_too():
     class Root(Module):
         def __init__(self):
@@ -260,13 +268,13 @@ def test_ctrl_c_ends_cleanly_with_what_was_learnt(moment, monkeypatch):
     calls = 0
     real = Eager.loss_and_gradient
 
-    def interrupted(self, theta, X, y):
+    def interrupted(self, theta, indices):
         nonlocal calls
         calls += 1
         self._assign([math.nan] * len(theta))  # in the middle of a step, the Values may hold anything
         if calls == moment:
             raise KeyboardInterrupt
-        return real(self, theta, X, y)
+        return real(self, theta, indices)
 
     monkeypatch.setattr(Eager, "loss_and_gradient", interrupted)
     model = line()
