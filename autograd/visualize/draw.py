@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.value import Value
-from autograd.visualize.files import write
+from autograd.files import write_atomically
 from autograd.visualize.groups import Group, groups_of, title
 from autograd.visualize.names import LONGEST_NAME, Names, NumberFormat, number_formatter, parameters_of, printable
 from autograd.visualize.selection import Selection, select
@@ -90,7 +90,7 @@ def draw(
     picture = look.picture(values, select(values, max_nodes), direction)
     picture.format = image or "svg"
     if file is not None:
-        write(file, picture.source.encode() if kind_of_file == "dot" else picture.pipe(kind_of_file))
+        write_atomically(file, picture.source.encode() if kind_of_file == "dot" else picture.pipe(kind_of_file))
     return picture
 
 

@@ -18,7 +18,7 @@ from autograd.primitives import CALL, Primitive
 from autograd.value import Value
 from autograd.visualize.draw import DIRECTIONS, Look
 from autograd.visualize.expressions import Applied, Printer, Symbol, Term, tidy
-from autograd.visualize.files import write
+from autograd.files import write_atomically
 from autograd.visualize.javascript import NoJavaScript, operation
 from autograd.visualize.names import Names, distinct_names, number_formatter
 from autograd.visualize.selection import select
@@ -111,7 +111,7 @@ class Page:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document, whole or not at all."""
-        write(path, self.html.encode())
+        write_atomically(path, self.html.encode())
 
     def _repr_html_(self) -> str:
         return (
