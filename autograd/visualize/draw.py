@@ -6,8 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd.value import Value
 from autograd.files import write_atomically
+from autograd.value import Value
 from autograd.visualize.groups import Group, groups_of, title
 from autograd.visualize.names import LONGEST_NAME, Names, NumberFormat, number_formatter, parameters_of, printable
 from autograd.visualize.selection import Selection, select

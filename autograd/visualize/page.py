@@ -13,12 +13,12 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from autograd.files import write_atomically
 from autograd.graph import differentiable_parents, topological_order
 from autograd.primitives import CALL, Primitive
 from autograd.value import Value
 from autograd.visualize.draw import DIRECTIONS, Look
 from autograd.visualize.expressions import Applied, Printer, Symbol, Term, tidy
-from autograd.files import write_atomically
 from autograd.visualize.javascript import NoJavaScript, operation
 from autograd.visualize.names import Names, distinct_names, number_formatter
 from autograd.visualize.selection import select
