@@ -1,0 +1,315 @@
+"""How fast and how small: Values beside micrograd, and PyTorch's scalars where installed.
+
+    python -m pip install ".[demo]" micrograd
+    python benchmarks/eager.py
+
+The same program runs on each library: first once to compare the losses and all gradients, then for time, the libraries
+taking turns, so that a busy machine slows them alike. The garbage collector is on and scikit-learn is imported, as in a
+notebook: its modules are what a full collection has to walk. Times are CPU times of one step forward and backward,
+medians of several.
+"""
+
+import argparse
+import gc
+import itertools
+import math
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import micrograd.engine
+import micrograd.nn
+from sklearn.datasets import make_moons
+
+import nn
+from autograd import Value
+from autograd.graph import topological_order
+
+Leaf = Callable[[float], Any]
+Step = tuple[Callable[[], Any], list[Any]]  # forward and backward, returning the loss; and the parameters
+
+
+# micrograd as published cannot run a GPT: these are added, in its own style
+def _exp(self: Any) -> Any:
+    out = micrograd.engine.Value(math.exp(self.data), (self,), "exp")
+
+    def _backward() -> None:
+        self.grad += out.data * out.grad
+
+    out._backward = _backward
+    return out
+
+
+def _log(self: Any) -> Any:
+    out = micrograd.engine.Value(math.log(self.data), (self,), "log")
+
+    def _backward() -> None:
+        self.grad += out.grad / self.data
+
+    out._backward = _backward
+    return out
+
+
+micrograd.engine.Value.exp, micrograd.engine.Value.log = _exp, _log
+LEAVES: dict[str, Leaf] = {"valuegrad": Value, "micrograd": micrograd.engine.Value}
+
+
+def torch_scalars() -> Leaf:
+    """PyTorch is imported last: the collector walks its modules as well."""
+    import torch
+
+    torch.set_num_threads(1)
+    return lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True)
+
+
+# --- the moons network: 2-16-16-1, 100 points, max-margin loss and L2 ----------------------------------------------
+
+SIZES = [2, 16, 16, 1]
+POINTS, LABELS = (a.tolist() for a in make_moons(n_samples=100, noise=0.1, random_state=0))
+LABELS = [2 * label - 1 for label in LABELS]
+
+
+def moons_in_plain_operators(leaf: Leaf) -> Step:
+    """As one writes it first: sums over products."""
+    rng = random.Random(1)
+    layers = [
+        [([leaf(rng.uniform(-1, 1)) for _ in range(nin)], leaf(0.0)) for _ in range(nout)]
+        for nin, nout in itertools.pairwise(SIZES)
+    ]
+    parameters = [p for layer in layers for w, b in layer for p in (*w, b)]
+    inputs = [[leaf(x) for x in point] for point in POINTS]
+
+    def score(x: list[Any]) -> Any:
+        for layer in layers[:-1]:
+            x = [sum((wi * xi for wi, xi in zip(w, x, strict=True)), b).relu() for w, b in layer]
+        ((w, b),) = layers[-1]
+        return sum((wi * xi for wi, xi in zip(w, x, strict=True)), b)
+
+    def step() -> Any:
+        zero(parameters)
+        losses = [(1 + -label * score(x)).relu() for x, label in zip(inputs, LABELS, strict=True)]
+        loss = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in parameters)
+        loss.backward()
+        return loss
+
+    return step, parameters
+
+
+def moons_through_an_mlp(leaf: Leaf) -> Step:
+    """Each library's own MLP and the losses it comes with."""
+    rng = random.Random(1)
+    model: Any = (nn if leaf is Value else micrograd.nn).MLP(SIZES[0], SIZES[1:])
+    parameters = list(model.parameters())
+    for p in parameters:
+        p.data = rng.uniform(-1, 1)
+
+    def own_step() -> Any:
+        zero(parameters)
+        loss = nn.hinge.batch([model(x) for x in POINTS], LABELS) + nn.l2(parameters, 1e-4)
+        loss.backward()
+        return loss
+
+    def micrograd_step() -> Any:
+        zero(parameters)
+        losses = [(1 + -label * model(x)).relu() for x, label in zip(POINTS, LABELS, strict=True)]
+        loss = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in parameters)
+        loss.backward()
+        return loss
+
+    return (own_step if leaf is Value else micrograd_step), parameters
+
+
+# --- a character-level GPT -----------------------------------------------------------------------------------------
+
+
+def gpt(leaf: Leaf) -> Step:
+    """One block, four heads of 4, one word of 8 characters, in + * / ** exp log relu (Vaswani et al., 2017)."""
+    rng = random.Random(1)
+    characters, width, heads, word = 27, 16, 4, [0, 5, 13, 13, 1, 20, 9, 14, 0]
+
+    def matrix(rows: int, columns: int) -> list[list[Any]]:
+        return [[leaf(rng.gauss(0, 0.2)) for _ in range(columns)] for _ in range(rows)]
+
+    token_table, position_table = matrix(characters, width), matrix(len(word), width)
+    query, key, value, out = (matrix(width, width) for _ in range(4))
+    up, down, to_logits = matrix(4 * width, width), matrix(width, 4 * width), matrix(characters, width)
+    tables = [token_table, position_table, query, key, value, out, up, down, to_logits]
+    parameters = [p for table in tables for row in table for p in row]
+
+    def linear(weights: list[list[Any]], x: list[Any]) -> list[Any]:
+        return [sum(w * xi for w, xi in zip(row, x, strict=True)) for row in weights]
+
+    def normalised(x: list[Any]) -> list[Any]:
+        scale = (sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
+        return [xi * scale for xi in x]
+
+    def softmax(x: list[Any]) -> list[Any]:
+        largest = max(float(xi.data) for xi in x)
+        exps = [(xi - largest).exp() for xi in x]
+        total = sum(exps)
+        return [e / total for e in exps]
+
+    def attention(q: list[Any], keys: list[list[Any]], values: list[list[Any]]) -> list[Any]:
+        mixed = []
+        for head in range(0, width, width // heads):
+            part = slice(head, head + width // heads)
+            scores = [sum(a * b for a, b in zip(q[part], k[part], strict=True)) / 2.0 for k in keys]
+            shares = softmax(scores)
+            columns = zip(*[v[part] for v in values], strict=True)
+            mixed += [sum(s * v for s, v in zip(shares, column, strict=True)) for column in columns]
+        return mixed
+
+    def step() -> Any:
+        zero(parameters)
+        keys: list[list[Any]] = []
+        values: list[list[Any]] = []
+        losses = []
+        for position, (token, target) in enumerate(itertools.pairwise(word)):
+            x = [a + b for a, b in zip(token_table[token], position_table[position], strict=True)]
+            y = normalised(x)
+            keys.append(linear(key, y))
+            values.append(linear(value, y))
+            x = [a + b for a, b in zip(x, linear(out, attention(linear(query, y), keys, values)), strict=True)]
+            hidden = [h.relu() for h in linear(up, normalised(x))]
+            x = [a + b for a, b in zip(x, linear(down, hidden), strict=True)]
+            losses.append(-(softmax(linear(to_logits, x))[target].log()))
+        loss = sum(losses) / len(losses)
+        loss.backward()
+        return loss
+
+    return step, parameters
+
+
+def zero(parameters: list[Any]) -> None:
+    for p in parameters:
+        p.grad = None if type(p).__name__ == "Tensor" else 0.0
+
+
+# --- measuring -----------------------------------------------------------------------------------------------------
+
+
+def check_same_numbers(steps: dict[str, Step]) -> None:
+    """Losses and gradients of all libraries within 1e-9 of the first."""
+    reference: list[float] = []
+    for name, (step, parameters) in steps.items():
+        numbers = [float(step().data), *[0.0 if p.grad is None else float(p.grad) for p in parameters]]
+        reference = reference or numbers
+        worst = max(abs(a - b) / (1 + abs(b)) for a, b in zip(numbers, reference, strict=True))
+        if worst > 1e-9:
+            raise SystemExit(f"{name} computes something else: off by {worst}")
+
+
+def medians(steps: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """CPU seconds for each, taking turns."""
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            gc.collect()
+            start = time.process_time()
+            step()
+            times[name].append(time.process_time() - start)
+    return {name: statistics.median(spent) for name, spent in times.items()}
+
+
+def print_speed(title: str, workload: Callable[[Leaf], Step], leaves: dict[str, Leaf], rounds: int) -> None:
+    steps = {name: workload(leaf) for name, leaf in leaves.items()}
+    check_same_numbers(steps)
+    seconds = medians({name: step for name, (step, _) in steps.items()}, rounds)
+    nodes = len(topological_order([steps["valuegrad"][0]()]))
+    print(f"\n{title}: {nodes} nodes here, same loss and gradients")
+    for name, spent in seconds.items():
+        print(f"  {name:<10} {spent * 1e3:9.2f} ms {spent / seconds['valuegrad']:8.1f} times this library's")
+
+
+def print_memory(chains: int = 100, length: int = 1000) -> None:
+    """What tracemalloc sees, before backward and with a gradient in every node."""
+    print(f"\nmemory, bytes a node, in {chains} chains of {length}, before and after backward")
+    operations: dict[str, Callable[[Any, Any], Any]] = {
+        "+": lambda y, x: y + x,
+        "*": lambda y, x: y * x,
+        "* a number": lambda y, x: y * 0.999,
+        "/ a number": lambda y, x: y / 1.001,
+        "** a number": lambda y, x: y**0.999,
+        "relu": lambda y, x: y.relu(),
+    }
+    print(f"  {'':<20}" + "".join(f"{name:>20}" for name in ("valuegrad", "micrograd")))
+    for title, operation in operations.items():
+        cells = [bytes_a_node(LEAVES[name], operation, chains, length) for name in ("valuegrad", "micrograd")]
+        print(f"  {title:<20}" + "".join(f"{before:12.0f}{after:8.0f}" for before, after in cells))
+
+
+def bytes_a_node(leaf: Leaf, operation: Callable[[Any, Any], Any], chains: int, length: int) -> tuple[float, float]:
+    x = leaf(0.7)
+    nodes = chains * length
+    gc.collect()
+    tracemalloc.start()
+    results = []
+    for _ in range(chains):
+        y = leaf(0.5)
+        for _ in range(length):
+            y = operation(y, x)
+        results.append(y)
+    before = tracemalloc.get_traced_memory()[0]
+    for y in results:
+        y.backward()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return before / nodes, after / nodes
+
+
+def print_scaling(rounds: int) -> None:
+    print("\ncost of a node, forward and backward, in a chain of + and *")
+    for exponent in range(3, 7):
+        count = 10**exponent
+
+        def step(count: int = count) -> None:
+            y = x = Value(0.5)
+            for _ in range(count // 2):
+                y = y * 0.999 + x
+            y.backward()
+
+        repeats = max(1, 10**4 // count)
+        seconds = medians({"step": lambda repeats=repeats, step=step: [step() for _ in range(repeats)]}, rounds)["step"]
+        print(f"  {count:>9} nodes {seconds / repeats / count * 1e9:8.0f} ns a node")
+
+
+def print_import_time(rounds: int) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # compiled once, as usual
+
+    def seconds(code: str) -> float:
+        command = [sys.executable, "-c", f"{code}; import time; print(time.process_time())"]
+        return float(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
+
+    seconds("import autograd")
+    pairs = [(seconds("pass"), seconds("import autograd")) for _ in range(4 * rounds)]
+    bare, both = (statistics.median(column) * 1e3 for column in zip(*pairs, strict=True))
+    print(f"\nimport autograd: {both - bare:.1f} ms above a bare interpreter's {bare:.1f} ms (to reach: 20)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time and memory of Values beside micrograd and PyTorch scalars.")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each step runs (default 7)")
+    rounds = parser.parse_args().rounds
+    sys.setrecursionlimit(100_000)  # micrograd's topological sort is recursive
+    print(f"Python {sys.version.split()[0]}, garbage collector on, {len(gc.get_objects())} objects for it to walk")
+    print_speed("moons network in plain operators (to reach: 18)", moons_in_plain_operators, LEAVES, rounds)
+    print_speed("moons network through each library's MLP (to reach: 45)", moons_through_an_mlp, LEAVES, rounds)
+    print_speed("character-level GPT in plain operators (to reach: 12)", gpt, LEAVES, rounds)
+    print_memory()
+    print_scaling(rounds)
+    print_import_time(rounds)
+    if find_spec("torch"):
+        leaves = {"valuegrad": Value, "torch": torch_scalars()}
+        print_speed("moons network in plain operators, beside PyTorch", moons_in_plain_operators, leaves, rounds)
+        print_speed("character-level GPT in plain operators, beside PyTorch", gpt, leaves, rounds)
+
+
+if __name__ == "__main__":
+    main()
