@@ -193,7 +193,18 @@ atan2 = _c_function(
 sinh = _c_function("sinh", ieee.sinh, lambda out, x: cosh(x))
 cosh: Primitive = _c_function("cosh", ieee.cosh, lambda out, x: sinh(x))
 # 1 - tanh² = (1 - tanh)(1 + tanh) = 2σ(-2x) 2σ(2x), which does not cancel for large |x|
-tanh = _c_function("tanh", math.tanh, lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x))
+
+
+def _tanh_by_exp(x: Scalar) -> Scalar:
+    """(1 - e) / (1 + e) with e = exp(-2|x|), which the derivative takes as well; expm1 keeps the digits near 0."""
+    size = -expm1(-abs(2 * x)) * (1 / (1 + exp(-abs(2 * x))))
+    return select(x > 0, size, select(x < 0, -size, x))
+
+
+tanh = Primitive(
+    "tanh", math.tanh, (lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x),), latex=r"\tanh({0})",
+    lower=_tanh_by_exp, js="Math.tanh({0})",
+)  # fmt: skip
 asinh = _c_function("asinh", math.asinh, lambda out, x: 1 / hypot(1.0, x), latex=r"\operatorname{{arsinh}}({0})")
 acosh = _c_function(
     "acosh", ieee.acosh, lambda out, x: 1 / (sqrt(x - 1) * sqrt(x + 1)), latex=r"\operatorname{{arcosh}}({0})"
@@ -239,15 +250,15 @@ ge = _comparison("ge", operator.ge, ">=", r"\ge", "fcmp oge")
 eq = _comparison("eq", operator.eq, "==", "=", "fcmp oeq")
 ne = _comparison("ne", operator.ne, "!=", r"\ne", "fcmp une")
 logical_and = Primitive(
-    "logical_and", lambda x, y: float(bool(x and y)), (None, None), symbol="and", latex=r"{0} \land {1}",
+    "logical_and", lambda x, y: float(bool(x and y)), (None, None), symbol="and", latex=r"{0} \wedge {1}",
     precedence=SUM, lower="and", js="+({0} !== 0 && {1} !== 0)",
 )  # fmt: skip
 logical_or = Primitive(
-    "logical_or", lambda x, y: float(bool(x or y)), (None, None), symbol="or", latex=r"{0} \lor {1}",
+    "logical_or", lambda x, y: float(bool(x or y)), (None, None), symbol="or", latex=r"{0} \vee {1}",
     precedence=SUM, lower="or", js="+({0} !== 0 || {1} !== 0)",
 )  # fmt: skip
 logical_not = Primitive(
-    "logical_not", lambda x: float(not x), (None,), symbol="not", latex=r"\lnot {0}", precedence=NEGATION,
+    "logical_not", lambda x: float(not x), (None,), symbol="not", latex=r"\neg {0}", precedence=NEGATION,
     lower="not", js="+({0} === 0)",
 )  # fmt: skip
 where = Primitive(
@@ -336,7 +347,7 @@ elu = Primitive(
 sigmoid: Primitive = Primitive(
     "sigmoid", ieee.sigmoid, (lambda out, x: out * sigmoid(-x),),
     symbol="σ", latex=r"\sigma({0})", js="sigmoid({0})",
-    lower=lambda x: select(x >= 0, 1.0, exp(-abs(x))) / (1.0 + exp(-abs(x))),
+    lower=lambda x: select(x >= 0, 1.0, exp(-abs(x))) * (1.0 / (1.0 + exp(-abs(x)))),
 )  # fmt: skip
 logsigmoid = Primitive(
     "logsigmoid", lambda x: -ieee.softplus(-x), (lambda out, x: sigmoid(-x),),

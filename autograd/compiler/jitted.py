@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.arguments import Arguments, HasValues, Packing
-from autograd.compiler.lower import Target, lower
+from autograd.compiler.arguments import FLOAT64, Arguments, HasValues, Packing, address_of
+from autograd.compiler.loops import VIRTUAL_LANES
+from autograd.compiler.lower import Layout, Target, lower
 from autograd.compiler.run import Buffers, Kernel, host_target
 from autograd.compiler.simplify import simplify
 from autograd.compiler.trace import Again, Decisions, Traced, trace
@@ -65,7 +66,10 @@ class Path:
             for array in traced.arrays
         ]
         self.program = simplify(traced)
-        self.packing = Packing(traced.result)
+        packing = Packing(traced.result)
+        self.pack, self.verdicts_from = packing.pack, packing.outputs
+        self.trouble = self.verdicts_from + len(self.program.verdicts)
+        self.nan = self.trouble + 1
         self.maps = {  # of each region its mapped arrays: position among the arguments, axis
             region.number: [(array.position, axis) for array, axis in region.arrays] for region in recorded.regions
         }
@@ -77,7 +81,7 @@ class Path:
     def _plan_inputs(self) -> None:
         self.scalars = 0
         self.arrays: list[tuple[int, int, int]] = []  # slots from, to, position among the arguments
-        self.counts: list[tuple[int, int]] = []  # slot, region
+        self.counts: dict[int, int] = {}  # of each region, the slot for how many lanes it has
         slot = 0
         for kind, what, size in self.traced.trace.inputs:
             if kind == "scalars":
@@ -85,9 +89,10 @@ class Path:
             elif kind == "array":
                 self.arrays.append((slot, slot + size, what))
             else:
-                self.counts.append((slot, what))
+                self.counts[what] = slot
             slot += size
-        self.captured_from = slot
+        self.captured = self.program.captured
+        self.captured_from, self.captured_to = slot, slot + len(self.captured)
 
     def _compile(self, exact: bool) -> Kernel:
         ir, layout = lower(self.program, self.row_lengths, self.target, exact)
@@ -110,63 +115,69 @@ class Path:
         return result
 
     def _run(self, kernel: Kernel, arguments: Arguments) -> Any:
-        buffers = kernel.buffers()
+        """One call of the code: a hot path, of which benchmarks/jit.py sees every microsecond."""
+        buffers = kernel.take_buffers()
         try:
-            slots = buffers.slots
+            slots, arrays = buffers.slots, arguments.arrays
             if self.scalars:
                 slots[: self.scalars] = arguments.scalars
             for first, end, position in self.arrays:
-                slots[first:end] = arguments.arrays[position].reshape(-1)
-            captured = self.program.captured
-            if captured:
-                slots[self.captured_from : self.captured_from + len(captured)] = [leaf._data for leaf in captured]
-            lanes, stacks, kept = 1, {}, []
-            for region, arrays in self.maps.items():
-                lanes = max(lanes, self._map(kernel, buffers, region, arrays, arguments, stacks, kept))
+                slots[first:end] = arrays[position].ravel()
+            if self.captured:
+                slots[self.captured_from : self.captured_to] = [leaf._data for leaf in self.captured]
+            lanes, kept, stacks = 1, [], {}
+            for region in self.maps:
+                lanes = max(lanes, self._map(region, kernel.layout, buffers, arrays, kept, stacks))
             kernel.run(buffers, lanes)
             outputs = slots[kernel.layout.outputs :]
-            trouble = self.packing.outputs + len(self.program.verdicts)
-            if outputs[trouble + 1]:
+            if outputs.item(self.nan):
                 return _NAN
-            if outputs[trouble]:
+            if outputs.item(self.trouble):
                 return self._failure(outputs)
-            return self.packing.pack(outputs, stacks)
+            return self.pack(outputs, stacks)
         finally:
-            kernel.done(buffers)
+            kernel.give_back(buffers)
 
     def _map(
-        self, kernel: Kernel, buffers: Buffers, region: int, arrays: Sequence[tuple[int, int]], arguments: Arguments,
-        stacks: dict[int, Any], kept: list[Any],
+        self, region: int, layout: Layout, buffers: Buffers, arrays: Sequence["np.ndarray[Any, Any]"],
+        kept: list[Any], stacks: dict[int, Any],
     ) -> int:  # fmt: skip
-        """Enter the arrays of a region into the table, and columns for its results; returns how many lanes it has."""
-        table, entry = buffers.table, kernel.layout.table[region]
-        length = -1
-        for k, (position, axis) in enumerate(arrays, entry + 1):
-            array = arguments.arrays[position]
-            array = np.ascontiguousarray(np.moveaxis(array, axis, 0) if axis else array, dtype=np.float64)
-            if length not in (-1, len(array)):
-                raise _Mismatch
-            length = len(array)
-            kept.append(array)  # alive until the call is over
-            table[k] = array.__array_interface__["data"][0]
+        """Enter a region's arrays into the table, and columns for its results; returns how many lanes it has.
+
+        What the code reads from is added to `kept`, so that it lives until the call is over.
+        """
+        table, entry, length = buffers.table, layout.table[region], -1
+        for position, axis in self.maps[region]:
+            array = arrays[position]
+            if axis:
+                array = np.moveaxis(array, axis, 0)
+            if array.dtype is not FLOAT64 or not array.flags.c_contiguous:
+                array = np.ascontiguousarray(array, dtype=FLOAT64)
+            kept.append(array)
+            if length != array.shape[0] and length != -1:
+                raise _PlainCall
+            length = array.shape[0]
+            entry += 1
+            table[entry] = address_of(array)
         if length == 0:
-            raise _Mismatch
-        table[entry] = length
-        for slot, which in self.counts:
-            if which == region:
-                buffers.slots[slot] = length
-        columns = kernel.layout.columns.get(region, 0)
+            raise _PlainCall
+        table[layout.table[region]] = length
+        buffers.slots[self.counts[region]] = length
+        columns = layout.columns.get(region, 0)
         if columns:
-            padded = -(-length // 8) * 8
-            stack = np.empty((columns, padded))
-            address = stack.ctypes.data
-            for i in range(columns):
-                table[entry + 1 + len(arrays) + i] = address + i * padded * 8
-            stacks[region] = stack[:, :length]
+            stacks[region] = self._columns(columns, length, table, entry + 1)
         return length
 
+    def _columns(self, columns: int, length: int, table: Any, entry: int) -> "np.ndarray[Any, Any]":
+        """Memory for the results of each lane, in full registers; shape (columns, length)."""
+        padded = -(-length // VIRTUAL_LANES) * VIRTUAL_LANES
+        stack = np.empty((columns, padded))
+        for i in range(columns):
+            table[entry + i] = address_of(stack) + i * padded * stack.itemsize
+        return stack[:, :length]
+
     def _failure(self, outputs: "np.ndarray[Any, Any]") -> Failure:
-        for verdict, x in zip(self.program.verdicts, outputs[self.packing.outputs :].tolist(), strict=False):
+        for verdict, x in zip(self.program.verdicts, outputs[self.verdicts_from :].tolist(), strict=False):
             if verdict.kind == "guard":
                 if not x:
                     return Failure("guard", verdict.which, 0)
@@ -178,12 +189,9 @@ class Path:
 _NAN = object()  # in place of a result: a NaN in fast code
 
 
-class _Mismatch(Exception):
-    """Batches of different lengths, or an empty one: the plain function says so best."""
-
-
-class _Unknown(Exception):
-    """A path beyond the limit: the plain function has to serve."""
+class _PlainCall(Exception):
+    """The plain function has to serve: for batches of different lengths, or empty ones, on which it raises; for an
+    index out of range; for a path beyond the limit."""
 
 
 class Jitted:
@@ -220,7 +228,7 @@ class Jitted:
             result = self._along_another_path(arguments, paths, args, kwargs)
             self._calls += 1
             return result
-        except (_Mismatch, _Unknown):
+        except _PlainCall:
             return _numbers(self._f(*args, **kwargs))
 
     def cache_info(self) -> CacheInfo:
@@ -301,7 +309,7 @@ class Jitted:
     ) -> Path:  # fmt: skip
         """The path to try when one has failed."""
         if failure.kind == "check":
-            raise _Unknown
+            raise _PlainCall
         if failure.kind == "guard":
             prefix = (*path.decisions[: failure.which], not path.decisions[failure.which])
             for known in paths:
@@ -319,7 +327,7 @@ class Jitted:
             arguments, args, kwargs, decisions=path.decisions, lane_paths=path.lane_paths, examples={region: lanes}
         )
         if wider.lane_paths == path.lane_paths:  # nothing new: the numbers that the trace works with mislead it
-            raise _Unknown
+            raise _PlainCall
         self._replace(path)
         return wider
 
@@ -338,7 +346,7 @@ class Jitted:
                 RuntimeWarning,
                 stacklevel=6,
             )
-        raise _Unknown
+        raise _PlainCall
 
     def _replace(self, path: Path) -> None:
         """Forget a path that another one covers."""

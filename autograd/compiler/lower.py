@@ -19,9 +19,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from autograd.compiler.exponential import ROUND
 from autograd.compiler.loops import VIRTUAL_LANES, helpers, main_function, pass_loop
 from autograd.compiler.simplify import CONDITIONS, REDUCTIONS, SOURCES, UNIFORM, Graph, Node, Program
 
+EXPONENT_BIAS = 1023.0
 CHUNK = 500  # nodes to a function
 
 # Operations through which a NaN in an operand always reaches the result
@@ -68,10 +70,12 @@ class Target(NamedTuple):
     Attributes:
         lanes: doubles to a vector register: 1, 2, 4 or 8.
         vector_functions: functions of a double, or of two, that are there for whole registers: C name -> symbol.
+        scalef: whether there is an instruction for x 2^k (AVX-512).
     """
 
     lanes: int
     vector_functions: Mapping[str, str]
+    scalef: bool = False
 
 
 @dataclass
@@ -348,7 +352,7 @@ class _Function:
     """LLVM IR for nodes that are the same for all lanes. It reads and writes slots."""
 
     signature = "ptr noalias %slots"
-    double, bit = "double", "i1"
+    double, bit, integer, exponent_bits = "double", "i1", "i64", "52"
 
     def __init__(self, lowering: _Lowering, name: str):
         self.lowering = lowering
@@ -417,6 +421,8 @@ class _Function:
             x, y = self.number(args[1]), self.number(args[2])
             bit = self.condition(args[0])
             self.doubles[node] = self.line(f"select {self.bit} {bit}, {double} {x}, {double} {y}")
+        elif op == "ldexp":
+            self.doubles[node] = self._ldexp(*map(self.number, args))
         elif op == "chain":
             self.doubles[node] = self._chain(node, *map(self.number, args))
         elif op[0] == "f" and op in ARITHMETIC:
@@ -442,6 +448,25 @@ class _Function:
         nan = self.line(f"fcmp uno {self.double} {product}, {product}")
         both = self.line(f"and {self.bit} {zero}, {nan}")
         return self.line(f"select {self.bit} {both}, {self.double} {self.constant(0.0)}, {self.double} {product}")
+
+    def _ldexp(self, x: str, k: str) -> str:
+        """x 2^k for a whole k. Multiplied in two steps, since 2^k alone may be out of range."""
+        half = self._rounded(self.line(f"fmul {self.double} {k}, {self.constant(0.5)}"))
+        rest = self.line(f"fsub {self.double} {k}, {half}")
+        for power in (half, rest):
+            x = self.line(f"fmul {self.double} {x}, {self._power_of_2(power)}")
+        return x
+
+    def _rounded(self, x: str) -> str:
+        shifted = self.line(f"fadd {self.double} {x}, {self.constant(ROUND)}")
+        return self.line(f"fsub {self.double} {shifted}, {self.constant(ROUND)}")
+
+    def _power_of_2(self, k: str) -> str:
+        """2^k: k shifted into the bits of the exponent."""
+        shifted = self.line(f"fadd {self.double} {k}, {self.constant(ROUND + EXPONENT_BIAS)}")
+        bits = self.line(f"bitcast {self.double} {shifted} to {self.integer}")
+        exponent = self.line(f"shl {self.integer} {bits}, {self.exponent_bits}")
+        return self.line(f"bitcast {self.integer} {exponent} to {self.double}")
 
     def _call(self, function: str, args: Sequence[str]) -> str:
         name = f"llvm.{function[5:]}.f64" if function.startswith("llvm.") else function
@@ -486,6 +511,7 @@ class _LaneFunction(_Function):
         self.width = lowering.target.lanes
         if self.width > 1:
             self.double, self.bit = f"<{self.width} x double>", f"<{self.width} x i1>"
+            self.integer, self.exponent_bits = f"<{self.width} x i64>", "splat (i64 52)"
             self.true = "splat (i1 true)"
         self.accumulators: dict[Node, list[int]] = defaultdict(list)
         for i, node in enumerate(loop.reductions):
@@ -569,6 +595,14 @@ class _LaneFunction(_Function):
             scalars = [self.line(f"extractelement {self.double} {x}, i64 {lane}") for x in args]
             results.append(self._call_of("double", function, scalars))
         return self._gathered(results)
+
+    def _ldexp(self, x: str, k: str) -> str:
+        if not self.lowering.target.scalef:
+            return super()._ldexp(x, k)
+        scalef, double = "llvm.x86.avx512.mask.scalef.pd.512", self.double
+        self.lowering.declared.add(f"{double} @{scalef}({double}, {double}, {double}, i8, i32)")
+        operands = f"{double} {x}, {double} {k}, {double} zeroinitializer, i8 -1, i32 4"
+        return self.line(f"call {double} @{scalef}({operands})")
 
     def _keep(self, node: Node) -> None:
         if node in self.handed:

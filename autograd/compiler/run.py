@@ -30,7 +30,9 @@ def _machine(level: int) -> Any:
     _initialize()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     features = llvm.get_host_cpu_features().flatten()
-    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=level, jit=True)
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=level, jit=True, codemodel="small", reloc="pic"
+    )
 
 
 @functools.cache
@@ -55,7 +57,8 @@ def host_target(lanes: int | None = None, vector_functions: bool = True) -> Targ
         vector_functions: whether to use the vector functions of the C library where there are any.
     """
     width = host_lanes() if lanes is None else lanes
-    return Target(width, vmath.vector_functions(width) if vector_functions and width <= host_lanes() else {})
+    functions = vmath.vector_functions(width) if vector_functions and width <= host_lanes() else {}
+    return Target(width, functions, scalef=width == 8 and host_lanes() == 8)
 
 
 def available_threads() -> int:
@@ -86,27 +89,27 @@ class Kernel:
         self._engine = llvm.create_mcjit_compiler(module, machine)
         self._engine.finalize_object()
         self._main = self._function("main", 4)
-        self._buffers: list[Buffers] = []
+        self._spare: list[Buffers] = []
 
     def _function(self, name: str, arguments: int) -> Callable[..., None]:
         address = self._engine.get_function_address(name)
         return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(address)
 
-    def buffers(self) -> "Buffers":
-        """Memory for a call; give it back with `done`."""
+    def take_buffers(self) -> "Buffers":
+        """Memory for a call; `give_back` afterwards."""
         try:
-            return self._buffers.pop()
+            return self._spare.pop()
         except IndexError:
             return Buffers(self.layout)
 
-    def done(self, buffers: "Buffers") -> None:
-        self._buffers.append(buffers)
+    def give_back(self, buffers: "Buffers") -> None:
+        self._spare.append(buffers)
 
     def run(self, buffers: "Buffers", lanes: int) -> None:
         """Compute; inputs, table and results are in the buffers. `lanes` is the largest batch."""
-        blocks = -(-lanes // BLOCK)
-        buffers.grow(blocks)
-        if self.threads > 1 and lanes * self.layout.nodes > THREADS_ABOVE and blocks > 1:
+        if lanes > BLOCK:
+            buffers.grow(-(-lanes // BLOCK))
+        if self.threads > 1 and lanes > BLOCK and lanes * self.layout.nodes > THREADS_ABOVE:
             self._run_in_threads(buffers)
         else:
             self._main(buffers.slots_at, buffers.table_at, buffers.work_at, buffers.partials_at)
@@ -123,7 +126,7 @@ class Kernel:
         """A pass, with its blocks shared out. Each block's results have their own place, so that nothing depends on who
         computed them."""
         region = self.layout.passes[n].region
-        blocks = -(-int(buffers.table[self.layout.table[region]]) // BLOCK)
+        blocks = -(-buffers.table[self.layout.table[region]] // BLOCK)
         run = self._function(f"pass{n}", 6)
         bounds = [blocks * i // self.threads for i in range(self.threads + 1)]
         workspaces = [Buffers(self.layout) for _ in range(self.threads - 1)]
@@ -146,8 +149,8 @@ class Buffers:
 
     def __init__(self, layout: Layout):
         self.slots, self.slots_at = _memory(layout.slots)
-        self.table = np.zeros(layout.table_size, dtype=np.int64)
-        self.table_at = self.table.ctypes.data
+        self.table = (ctypes.c_int64 * max(1, layout.table_size))()
+        self.table_at = ctypes.addressof(self.table)
         self.work, self.work_at = _memory(max(layout.workspaces, default=0))
         self.results = max([len(loop.reductions) for loop in layout.passes], default=0)
         self.blocks = 0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from autograd import primitives
+from autograd.compiler import exponential
 from autograd.compiler.arrays import StackedResult
 from autograd.compiler.trace import Condition, Trace, Traced
 from autograd.graph import topological_order
@@ -234,8 +235,39 @@ def _logical(graph: Graph, x: Node, y: Node, *, absorbing: bool) -> Node | None:
     return None
 
 
+def _compare(op: str) -> Callable[[Graph, Node, Node], Node | None]:
+    """A product with a constant of at least 1 has the sign of the other factor: no need to compute it to compare with 0."""
+
+    def rule(graph: Graph, x: Node, y: Node) -> Node | None:
+        for zero, product, swapped in ((x, y, False), (y, x, True)):
+            if graph.value_of(zero) == 0 and graph.ops[product] == "fmul":
+                one, other = graph.args[product]
+                one, other = (other, one) if graph.is_constant(one) else (one, other)
+                factor = graph.value_of(other)
+                if factor is not None and math.inf > abs(factor) >= 1:
+                    return graph.add(op, (one, zero) if swapped == (factor > 0) else (zero, one))
+        return None
+
+    return rule
+
+
 def _greater(op: str) -> Callable[[Graph, Node, Node], Node | None]:
     return lambda graph, x, y: graph.add(op, (y, x))
+
+
+def _pow(graph: Graph, x: Node, y: Node) -> Node | None:
+    """Small whole powers as products: at least as accurate as the C function."""
+    value = graph.value_of(y)
+    if value == 0.0:
+        return graph.constant(1.0)  # also of NaN
+    if value == 1.0:
+        return x
+    if value == -1.0:
+        return graph.add("fdiv", (graph.constant(1.0), x))
+    if value in (2.0, 3.0):
+        square = graph.add("fmul", (x, x))
+        return square if value == 2.0 else graph.add("fmul", (square, x))
+    return None
 
 
 def _chain(graph: Graph, adjoint: Node, partial: Node) -> Node | None:
@@ -258,10 +290,15 @@ def _is_finite_constant(graph: Graph, node: Node) -> bool:
     return value is not None and math.isfinite(value)
 
 
+def _on_lanes(written_out: Callable[[Graph, Node], Node]) -> Callable[[Graph, Node], Node | None]:
+    return lambda graph, x: None if graph.regions[x] == UNIFORM else written_out(graph, x)
+
+
 RULES: dict[str, Callable[..., Node | None]] = {
     "fadd": _add, "fsub": _sub, "fmul": _mul, "fdiv": _div, "fneg": _neg, "llvm.fabs": _fabs, "select": _select,
-    "and": _and, "or": _or, "not": _not, "chain": _chain, "fcmp ogt": _greater("fcmp olt"),
-    "fcmp oge": _greater("fcmp ole"), "fcmp oeq": lambda graph, x, y: None, "fcmp une": lambda graph, x, y: None,
+    "exp": _on_lanes(exponential.exp), "expm1": _on_lanes(exponential.expm1), "and": _and, "or": _or, "not": _not, "chain": _chain, "pow": _pow, "fcmp ogt": _greater("fcmp olt"),
+    "fcmp oge": _greater("fcmp ole"), "fcmp olt": _compare("fcmp olt"), "fcmp ole": _compare("fcmp ole"),
+    "fcmp oeq": _compare("fcmp oeq"), "fcmp une": _compare("fcmp une"),
 }  # fmt: skip
 COMMUTATIVE = frozenset({"fadd", "fmul", "and", "or", "fcmp oeq", "fcmp une"})
 
