@@ -58,7 +58,7 @@ def chain_rule(
         raise TypeError(f"chain_rule takes a Value, got {type(output).__name__} {output!r:.60}")
     if wrt is None:
         wrt = [node for node in topological_order([output]) if node.op is None]
-    wrt = [wrt] if isinstance(wrt, Value) else list(wrt)
+    wrt = list(wrt) if isinstance(wrt, Iterable) else [wrt]
     for x in wrt:
         if not isinstance(x, Value):
             raise TypeError(f"chain_rule(L, wrt=...) takes a Value or several, got {type(x).__name__} {x!r:.60}")

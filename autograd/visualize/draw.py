@@ -224,7 +224,8 @@ class Look:
         return {"label": _text(f" {printable(self.number(partial))} ")} if self.local_grads else {}
 
     def tooltip(self, text: str) -> dict[str, str]:
-        return {"tooltip": escape(text).replace("\\", "\\\\")} if self.tooltips else {}
+        # A tooltip is looked through twice for Graphviz's escapes such as \N, the name of the node
+        return {"tooltip": escape(text).replace("\\", "\\" * 4)} if self.tooltips else {}
 
 
 class _Boxes:
@@ -255,9 +256,13 @@ class _Boxes:
 def _cell(text: str) -> str:
     """A table cell. Where Graphviz knows no width of a letter (it does of ASCII's), the cell has an estimate."""
     size = "" if text.isascii() else f' WIDTH="{round(6.4 * len(text) + 8)}"'
-    return f"<TD{size}>{escape(text)}</TD>"
+    return f"<TD{size}>{_html(text)}</TD>"
 
 
 def _text(text: str) -> str:
     """Text as Graphviz's HTML-like label, in which it is never markup, an escape or an entity."""
-    return f"<{escape(text)}>" if text else ""
+    return f"<{_html(text)}>" if text else ""
+
+
+def _html(text: str) -> str:
+    return escape(text).replace("\\", "\\\\")

@@ -21,7 +21,8 @@ def caller_scope() -> dict[str, Any]:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     local = frame.f_locals
-    return {**local, **{name: x for name, x in frame.f_globals.items() if name not in local}}
+    visible = {**local, **{name: x for name, x in frame.f_globals.items() if name not in local}}
+    return {name: x for name, x in visible.items() if name.isidentifier()}  # pytest adds names like @py_assert1
 
 
 def names_of_values(scope: Mapping[str, Any]) -> dict[Value, str]:
