@@ -68,20 +68,26 @@ def _fail(message: str, code: int) -> int:
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults, of the options that have one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return super()._get_help_string(action) if action.default else action.help
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m nn", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    description = "Train a network on two moons, or on your data, and write pictures of what it learnt."
+    parser = argparse.ArgumentParser(prog="python -m nn", description=description, formatter_class=_Help)
     data = parser.add_argument_group("data")
     source = data.add_mutually_exclusive_group()
     source.add_argument("--dataset", choices=DATASETS, default="moons", help="made on the spot")
     source.add_argument(
         "--data", metavar="FILE.csv", help="numeric columns, the last one the label; scaled to deviation 1 for training"
     )
+    data.add_argument("--samples", type=_natural, metavar="N", help="how many; each data set has its own default")
     data.add_argument(
-        "--samples", type=_natural, metavar="N", help="how many to make; default: as usual for the data set"
+        "--noise", type=_nonnegative, metavar="σ", help="standard deviation of the noise; each has its own default"
     )
-    data.add_argument("--noise", type=_nonnegative, metavar="σ", help="in what is made; default: as usual")
     data.add_argument("--task", choices=["auto", "classification", "regression"], default="auto",
         help=f"auto: classification if the labels are at most {MOST_CLASSES} distinct integers")  # fmt: skip
     data.add_argument("--test", type=_fraction, default=0.2, metavar="FRACTION", help="of the samples, to test on")

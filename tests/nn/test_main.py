@@ -66,6 +66,7 @@ def test_help_names_every_option(run):
         "seed", "dataset", "data", "task", "test", "out", "save",
     ):  # fmt: skip
         assert f"--{option}" in "\n".join(out)
+    assert "None" not in "\n".join(out)
 
 
 @pytest.mark.parametrize("dataset", ["spirals", "xor"])
