@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     data.add_argument("--samples", type=_natural, metavar="N", help="how many; each data set has its own default")
     data.add_argument(
-        "--noise", type=_nonnegative, metavar="σ", help="standard deviation of the noise; each has its own default"
+        "--noise", type=_nonnegative, metavar="SD", help="standard deviation of the noise; each has its own default"
     )
     data.add_argument("--task", choices=["auto", "classification", "regression"], default="auto",
         help=f"auto: classification if the labels are at most {MOST_CLASSES} distinct integers")  # fmt: skip
@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="with its usual settings")
     training.add_argument("--learning-rate", type=_positive, default=0.02, metavar="RATE", help="at the start")
     training.add_argument("--decay", choices=DECAYS, default="linear", help="of the learning rate, over the run")
-    training.add_argument("--weight-decay", type=_nonnegative, default=1e-4, metavar="λ", help="pull towards 0")
+    training.add_argument("--weight-decay", type=_nonnegative, default=1e-4, metavar="LAMBDA", help="pull towards 0")
     training.add_argument("--batch-size", type=_natural, default=10, metavar="B", help="samples a step")
     training.add_argument("--epochs", type=_natural, default=50, help="how often every sample is used")
     training.add_argument("--seed", type=int, default=0, help="of data, split, first weights and order")
