@@ -67,13 +67,13 @@ def check_hessian(expression):
         assert_within([g.data for g in second], row, bound, "second derivative", floor=1e-40)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(expressions())
 def test_gradients_equal_mpmath_within_the_rounding_bound_of_the_graph(expression):
     check_gradient(expression)
 
 
-@settings(max_examples=60)
+@settings(max_examples=50)
 @given(expressions(max_inputs=2, max_steps=5))
 def test_second_derivatives_equal_mpmath_within_the_rounding_bound_of_the_graph(expression):
     check_hessian(expression)
@@ -102,6 +102,7 @@ def gradient_of(result, xs):
     return [g.data for g in gradients(result, xs)], exact, bound
 
 
+@settings(max_examples=60)
 @given(expressions(), st.floats(-3, 3), st.floats(-3, 3))
 def test_gradient_is_linear(expression, a, b):
     xs, values = record(expression)
@@ -113,6 +114,7 @@ def test_gradient_is_linear(expression, a, b):
     assert_within(combined, expected, allowed)
 
 
+@settings(max_examples=60)
 @given(expressions())
 def test_gradient_of_a_product_follows_the_product_rule(expression):
     xs, values = record(expression)
