@@ -506,7 +506,8 @@ def dot(w: Iterable[Any], x: Iterable[Any], bias: Any = 0.0) -> Any:
         >>> dot([Value(2.0), Value(3.0)], [10.0, 100.0], bias=Value(1.0)).data
         321.0
     """
-    w, x = _listed(w, "dot", empty=True), _listed(x, "dot", empty=True)
+    w = w if w.__class__ is list else _listed(w, "dot", empty=True)
+    x = x if x.__class__ is list else _listed(x, "dot", empty=True)
     if len(w) != len(x):
         raise ValueError(f"dot: {len(w)} weights for {len(x)} inputs")
     node = record_dot(bias, w, x)
