@@ -166,12 +166,7 @@ class Row(dict[int, Any]):
 
 
 def multiply(adjoint: Any, partial: Any) -> Any:
-    """A factor of the chain rule times the next, both floats or Values; no node where one of them is 1 or -1.
-
-    A Row is multiplied entry by entry, into a new Row.
-    """
-    if adjoint.__class__ is Row:
-        return Row({position: multiply(entry, partial) for position, entry in adjoint.items()})
+    """A factor of the chain rule times the next, both floats or Values; no node where one of them is 1 or -1."""
     if adjoint.__class__ is Value and partial.__class__ is Value:
         node = adjoint * partial  # the same as a node of `chain` but for 0 * inf, and several times as fast
         node.op = chain
@@ -190,13 +185,23 @@ def multiply(adjoint: Any, partial: Any) -> Any:
     return chain(adjoint, partial)
 
 
-def carry(adjoint: Any, partial: Any, linear: Callable[[Any], Any] | None) -> Any:
-    """An adjoint or tangent across one operation: times the local derivative, or through a linear map in its place."""
-    if linear is None:
-        return multiply(adjoint, partial)
-    if adjoint.__class__ is Row:
-        return Row({position: linear(entry) for position, entry in adjoint.items()})
-    return linear(adjoint)
+def multiply_tangent(tangent: Any, partial: Any) -> Any:
+    """The same in forward mode, where zero ends come last: a zero partial contributes zero, whatever came before it."""
+    if tangent.__class__ is float and partial.__class__ is float:
+        product = tangent * partial
+        return 0.0 if product != product and (tangent == 0.0 or partial == 0.0) else product
+    partial_decides = isinstance(tangent, Value) and (isinstance(partial, Value) or partial == 0.0)
+    return multiply(partial, tangent) if partial_decides else multiply(tangent, partial)
+
+
+def carry(amount: Any, partial: Any, linear: Callable[[Any], Any] | None, product: Callable[[Any, Any], Any]) -> Any:
+    """An adjoint or tangent across one operation: times the local derivative, or through a linear map in its place.
+
+    A Row is carried entry by entry, into a new Row.
+    """
+    if amount.__class__ is Row:
+        return Row({position: carry(entry, partial, linear, product) for position, entry in amount.items()})
+    return product(amount, partial) if linear is None else linear(amount)
 
 
 def pullback(
@@ -238,7 +243,7 @@ def pullback(
             adjoint, linear = adjoints[node], node.op.linear  # type: ignore[union-attr]
             for parent, partial in zip(node.operands, partials(node), strict=True):
                 if partial is not None and parent in wanted:
-                    contribute(parent, carry(adjoint, partial, linear and linear[1]))
+                    contribute(parent, carry(adjoint, partial, linear and linear[1], multiply))
     return [adjoints.get(x) for x in xs]
 
 
@@ -294,7 +299,7 @@ def pushforward(
             total = None
             for parent, partial in zip(node.operands, partials(node), strict=True):
                 if partial is not None and parent in known:
-                    product = carry(known[parent], partial, linear and linear[0])
+                    product = carry(known[parent], partial, linear and linear[0], multiply_tangent)
                     if total is None:
                         total = product
                     else:
@@ -311,7 +316,7 @@ def push_numbers(order: Iterable[Value], tangents: dict[Any, Any]) -> None:
             if partial is not None and parent in tangents:
                 tangent = tangents[parent]
                 product = tangent * partial
-                if not tangent and product:
+                if product != product and (tangent == 0.0 or partial == 0.0):  # as in multiply_tangent
                     product = 0.0
                 total = product if total is None else total + product
         if total is not None:

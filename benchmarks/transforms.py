@@ -39,18 +39,18 @@ def best_times(calls: list[Callable[[], Any]], seconds: float = 0.5) -> list[flo
 
 def visits_per_input(n: int, mode: str) -> float:
     """Local derivatives that the Jacobian of an elementwise function of n inputs multiplies with, over n."""
-    visits, multiply = 0, graph.multiply
+    visits, carry = 0, graph.carry
 
-    def counted(adjoint: Any, partial: Any) -> Any:
+    def counted(amount: Any, *how: Any) -> Any:
         nonlocal visits
-        visits += not isinstance(adjoint, graph.Row)  # a row is multiplied entry by entry
-        return multiply(adjoint, partial)
+        visits += not isinstance(amount, graph.Row)  # a row is carried entry by entry
+        return carry(amount, *how)
 
-    graph.multiply = counted
+    graph.carry = counted
     try:
         jacobian(lambda xs: [ag.sin(x) * x for x in xs], mode=mode)([0.001 * i for i in range(n)])
     finally:
-        graph.multiply = multiply
+        graph.carry = carry
     return visits / n
 
 

@@ -298,15 +298,25 @@ def test_gradient_of_a_module_with_many_outputs_through_jacobian():
 # --- work follows the graph -----------------------------------------------------------------------------------------
 
 
+def test_jacobian_sweeps_the_way_that_carries_less(monkeypatch):
+    swept = []
+    for name in ("pullback", "pushforward"):
+        walk = getattr(ag.recording, name)
+        monkeypatch.setattr(ag.recording, name, lambda *args, name=name, walk=walk: swept.append(name) or walk(*args))
+    jacobian(lambda x: [x, x, x])(1.0)
+    jacobian(lambda x: x[0])([1.0, 2.0, 3.0])
+    assert swept == ["pushforward", "pullback"]
+
+
 @pytest.mark.parametrize("mode", ["forward", "reverse", None])
 def test_jacobian_of_an_elementwise_function_visits_each_local_derivative_once(mode, monkeypatch):
     visited = []
-    multiply = ag.graph.multiply
-    monkeypatch.setattr(ag.graph, "multiply", lambda adjoint, partial: visited.append(1) or multiply(adjoint, partial))
+    carry = ag.graph.carry
+    monkeypatch.setattr(ag.graph, "carry", lambda x, *args: visited.append(type(x) is float) or carry(x, *args))
     n = 2000
     x = [0.001 * i for i in range(n)]
     matrix = np.array(jacobian(lambda xs: [ag.sin(x) * x for x in xs], mode=mode)(x))
-    assert len(visited) <= 8 * n
+    assert n < sum(visited) <= 8 * n  # entries; the rows that hold them are carried, too
     assert np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0
     assert matrix.shape == (n, n)
     assert np.allclose(np.diag(matrix), np.sin(x) + x * np.cos(x), rtol=1e-14)
@@ -321,6 +331,37 @@ def test_long_chains_need_no_recursion():
     assert grad(f)(1.0) == pytest.approx(1.0001**20_000)
     assert jvp(f, (1.0,), (1.0,))[1] == grad(f)(1.0)
     assert jacobian(f, mode="forward")(1.0) == jacobian(f, mode="reverse")(1.0) == grad(f)(1.0)
+
+
+# --- zero times infinity --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("x", [0.0, Value(0.0)])
+def test_a_branch_not_taken_contributes_zero_in_every_mode_and_order(x):
+    def f(x):
+        return ag.where(x > 0, ag.sqrt(x), 0.0) + x * x
+
+    found = [grad(f)(x), jvp(f, (x,), (1.0,))[1], vjp(f, x)[1](1.0)[0]]
+    found += [jacobian(f, mode=mode)(x) for mode in ("forward", "reverse")]
+    assert data(found) == [0.0] * 5
+
+
+def test_directions_that_are_zero_contribute_zero():
+    def f(x, y):
+        return ag.sqrt(x) + y
+
+    assert jvp(f, (0.0, 1.0), (0.0, 1.0))[1] == 1.0
+    assert jvp(f, (Value(0.0), 1.0), (0.0, 1.0))[1] == 1.0
+    assert vjp(lambda x: [ag.sqrt(x), x], 0.0)[1]([0.0, 1.0]) == (1.0,)
+    assert data(vjp(lambda x: [ag.sqrt(x), x], Value(0.0))[1]([0.0, 1.0])) == (1.0,)
+
+
+def test_forward_mode_stops_at_what_it_differentiates_by():
+    x = Value(2.0)
+    y = x * x
+    z = y * x
+    assert ag.graph.pushforward([z], [x, y], [1.0, 10.0], ag.graph.recorded_partials) == [4.0 + 20.0]
+    assert ag.graph.pushforward([z], [x, y], [1.0, 10.0])[0].data == 24.0
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------
