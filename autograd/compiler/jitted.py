@@ -1,11 +1,13 @@
 """What jit returns: a function compiled on first use, specialised by the structure of its arguments and by the path through it."""
 
+import contextlib
 import functools
+import gc
 import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -357,20 +359,33 @@ class Jitted:
     def _compile(self, arguments: Arguments, args: Any, kwargs: Any, **how: Any) -> Path:
         start = time.perf_counter()
         loops: frozenset[int] = frozenset()
-        while True:
-            try:
-                traced = trace(self._f, args, kwargs, loops=loops, **how)
-                break
-            except Again as again:
-                loops |= {again.vmap}
-                how.pop("lane_paths", None)
-        path = Path(traced, self._target, self._threads, loops)
+        with _no_garbage_collection():
+            while True:
+                try:
+                    traced = trace(self._f, args, kwargs, loops=loops, **how)
+                    break
+                except Again as again:
+                    loops |= {again.vmap}
+                    how.pop("lane_paths", None)
+            path = Path(traced, self._target, self._threads, loops)
         self._families[arguments.structure].append(path)
         for (structure, shapes), paths in self._paths.items():
             if structure == arguments.structure and path.matches(shapes):
                 paths.append(path)
         self._seconds += time.perf_counter() - start
         return path
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Nothing of a graph under construction is garbage, and looking for some takes longer than all the rest."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _numbers(result: Any) -> Any:

@@ -155,7 +155,7 @@ class _Lowering:
         order = graph.needed([*program.outputs, *[node for node, _ in program.stacks], *results])
         self.plain = set() if exact else _plain_products(graph, order, program)
         results.append(_any_nan(graph, program) if self.plain else graph.constant(0.0))
-        self.order = graph.needed([*program.outputs, *[node for node, _ in program.stacks], *results])
+        self.order = order + graph.needed(results[-1:], known=order)
         self.layout = Layout(nodes=len(self.order))
         self.layout.row_lengths = {region: list(lengths) for region, lengths in row_lengths.items()}
         self.results = results

@@ -111,11 +111,13 @@ class Graph:
         """The positions that a node reads; none for a source."""
         return () if self.ops[node] in SOURCES else self.args[node]
 
-    def needed(self, outputs: Iterable[Node]) -> list[Node]:
-        """Dead code elimination: only what the outputs need, each node as soon before its first use as possible."""
+    def needed(self, outputs: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
+        """Dead code elimination: only what the outputs need, beyond what is known, operands before results."""
         ops, args = self.ops, self.args
         order: list[Node] = []
         seen = bytearray(len(ops))
+        for node in known:
+            seen[node] = 1
         stack: list[Node] = list(outputs)[::-1]
         while stack:
             node = stack.pop()

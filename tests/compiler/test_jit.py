@@ -1,0 +1,395 @@
+"""jit from the outside: what it returns, what it refuses, and what it never gets silently wrong."""
+
+import math
+import random
+import threading
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import (
+    Primitive, Value, dot, exp, grad, hessian, jacobian, jit, relu, sin, sqrt, take, tanh, value_and_grad, vmap, where,
+)  # fmt: skip
+from tests.compiler.conftest import TARGETS, same_bits
+
+rng = np.random.default_rng(0)
+
+
+def example(w, x, y):
+    return (dot(list(w), list(x)) - y) ** 2
+
+
+def batch(n, features=2):
+    return rng.normal(size=(n, features)), rng.normal(size=n)
+
+
+# --- transforms -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian, lambda f: grad(grad(f))])
+def test_jit_nests_with_transforms_of_a_function_of_a_number(transform):
+    f = transform(lambda x: x * sin(x) + exp(-x))
+    for x in (0.3, 2.0, -1.5):
+        assert np.allclose(jit(f)(x), f(x), rtol=1e-14)
+
+
+@pytest.mark.parametrize("transform", [jacobian, hessian])
+def test_jit_nests_with_transforms_of_a_function_of_an_array(transform):
+    def f(x):
+        return x[0] ** 2 * x[1] + sin(x[1] * x[2])
+
+    x = np.array([2.0, 3.0, 0.5])
+    assert np.allclose(jit(transform(f))(x), transform(f)(x), rtol=1e-14)
+    assert jit(transform(f))(x).shape == transform(f)(x).shape
+
+
+def test_grad_of_a_compiled_function_goes_through_the_plain_one():
+    f = jit(lambda x: x**3)
+    assert grad(f)(2.0) == 12.0
+    x = Value(2.0)
+    f(x).backward()
+    assert x.grad == 12.0
+
+
+def test_structures_of_arguments_and_results_come_back():
+    f = jit(lambda p, n, mode: {"sum": p["w"][0] + p["b"], "pair": (p["w"], mode), "flag": p["b"] > 0, "n": n})
+    result = f({"w": [1.0, 2.0], "b": 3.0}, 7, "text")
+    assert result == {"sum": 4.0, "pair": ([1.0, 2.0], "text"), "flag": True, "n": 7}
+    assert type(result["flag"]) is bool
+
+
+def test_a_change_of_structure_between_calls_compiles_anew():
+    f = jit(lambda xs, n: sum(x**n for x in xs))
+    assert f([1.0, 2.0], 2) == 5.0
+    assert f([1.0, 2.0, 3.0], 2) == 14.0
+    assert f([1.0, 2.0], 3) == 9.0
+    assert f((1.0, 2.0), True) == 3.0
+    assert f(np.array([1.0, 2.0]), 2) == 5.0
+    assert f.cache_info().structures == 5
+
+
+# --- vmap ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reduce", ["mean", "sum"])
+@pytest.mark.parametrize("n", [1, 3, 8, 13, 104, 1024, 1025, 3000])
+def test_reduced_gradients_of_batches_of_any_size(n, reduce):
+    X, y = batch(n)
+    f = value_and_grad(vmap(example, in_axes=(None, 0, 0), reduce=reduce))
+    w = np.array([0.5, -0.25])
+    value, gradient = jit(f)(w, X, y)
+    expected, expected_gradient = f(w, X, y)
+    assert math.isclose(value, expected, rel_tol=1e-13)
+    assert np.allclose(gradient, expected_gradient, rtol=1e-12)
+
+
+def test_stacked_results_are_bit_identical_to_eager_ones():
+    X, y = batch(21)
+    f = vmap(value_and_grad(lambda w, x, y: relu(dot(list(w), list(x)) - y) / sqrt(y * y + 1.0)), in_axes=(None, 0, 0))
+    w = np.array([0.5, -0.25])
+    for computed, expected in zip(jit(f)(w, X, y), f(w, X, y), strict=True):
+        assert np.array_equal(computed, expected)
+        assert computed.shape == expected.shape
+
+
+def test_vmap_of_jacobian():
+    f = vmap(jacobian(lambda x: [x[0] * x[1], sin(x[0])]))
+    X = rng.normal(size=(11, 2))
+    for computed, expected in zip(jit(f)(X), f(X), strict=True):
+        assert np.allclose(computed, expected, rtol=1e-14)
+
+
+def test_one_compilation_serves_all_batch_sizes_and_widths_do_not_matter():
+    f = value_and_grad(vmap(example, in_axes=(None, 0, 0), reduce="mean"))
+    w = np.array([0.5, -0.25])
+    compiled = {name: jit(f, target=target) for name, target in TARGETS.items()}
+    for n in (5, 100, 2500):
+        X, y = batch(n)
+        results = {(value, *gradient) for value, gradient in (g(w, X, y) for g in compiled.values())}
+        assert len(results) == 1, f"{n} examples give {results}"
+    assert {g.cache_info().paths for g in compiled.values()} == {1}
+
+
+def test_threads_do_not_change_the_result(monkeypatch):
+    monkeypatch.setattr("autograd.compiler.run.THREADS_ABOVE", 0)
+    X, y = batch(5000)
+    f = value_and_grad(vmap(example, in_axes=(None, 0, 0), reduce="mean"))
+    w = np.array([0.5, -0.25])
+    one, many = jit(f, threads=1)(w, X, y), jit(f, threads=3)(w, X, y)
+    assert one[0] == many[0]
+    assert np.array_equal(one[1], many[1])
+
+
+def test_what_is_the_same_for_all_lanes_is_computed_once():
+    def f(w, X):
+        return vmap(lambda w, x: exp(w * w) * x, in_axes=(None, 0), reduce="sum")(w, X)
+
+    compiled = jit(value_and_grad(f))
+    X = rng.normal(size=64)
+    value, gradient = compiled(0.5, X)
+    assert np.allclose([value, gradient], value_and_grad(f)(0.5, X), rtol=1e-13)
+    assert "call double @exp(" in compiled.llvm_ir(0.5, X)
+    assert compiled.lower(0.5, X).operations["exp"] == 1
+
+
+def test_several_vmaps_and_a_result_that_depends_on_a_reduction():
+    def f(w, X, Z):
+        mean = vmap(lambda w, x: w * x, in_axes=(None, 0), reduce="mean")(w, X)
+        spread = vmap(lambda w, m, x: (w * x - m) ** 2, in_axes=(None, None, 0), reduce="mean")(w, mean, X)
+        return sqrt(spread) + vmap(lambda w, z: tanh(w * z), in_axes=(None, 0), reduce="sum")(w, Z)
+
+    X, Z = rng.normal(size=37), rng.normal(size=11)
+    assert np.allclose(jit(value_and_grad(f))(0.7, X, Z), value_and_grad(f)(0.7, X, Z), rtol=1e-12)
+    assert np.allclose(jit(grad(grad(f)))(0.7, X, Z), grad(grad(f))(0.7, X, Z), rtol=1e-10)
+
+
+def test_arrays_are_not_copied_and_other_layouts_work():
+    f = vmap(lambda x: x[0] - 2.0 * x[1])
+    X = rng.normal(size=(10, 2))
+    expected = X[:, 0] - 2.0 * X[:, 1]
+    compiled = jit(f)
+    assert np.array_equal(compiled(X), expected)
+    assert np.array_equal(compiled(np.asfortranarray(X)), expected)
+    assert np.array_equal(compiled(np.repeat(X, 2, axis=0)[::2]), expected)
+    assert np.array_equal(jit(vmap(lambda x: x[0] - 2.0 * x[1], in_axes=1))(np.ascontiguousarray(X.T)), expected)
+    assert np.array_equal(compiled(X.astype(np.float32)), (X.astype(np.float32) @ [1.0, -2.0]))
+    X.flags.writeable = False
+    assert np.array_equal(compiled(X), expected)
+
+
+def test_results_of_lanes_can_be_looked_into():
+    def f(X):
+        squares = vmap(lambda x: x * x)(X)
+        return squares[0] + squares[-1] + len(squares)
+
+    X = rng.normal(size=5)
+    assert jit(f)(X) == X[0] ** 2 + X[-1] ** 2 + 5
+
+
+def test_nested_vmap_and_arrays_that_are_also_indexed():
+    def f(X, Z):
+        inner = vmap(lambda x: vmap(lambda z: x * z, reduce="sum")(Z), reduce="sum")(X)
+        return inner + X[0] * X.shape[0]
+
+    X, Z = rng.normal(size=6), rng.normal(size=3)
+    assert math.isclose(jit(f)(X, Z), f(X, Z), rel_tol=1e-13)
+
+
+def test_wrong_batches_raise_as_in_eager_mode():
+    f = jit(vmap(lambda x, y: x * y, reduce="mean"))
+    f(np.ones(3), np.ones(3))
+    with pytest.raises(ValueError, match="without examples"):
+        f(np.ones(0), np.ones(0))
+    with pytest.raises(ValueError, match="3 examples, but"):
+        f(np.ones(3), np.ones(4))
+
+
+# --- branches -----------------------------------------------------------------------------------------------------------
+
+
+def collatz_like(x):
+    """Steps until x is at most 1: the trip count depends on x."""
+    steps = 0.0
+    while x > 1:
+        x = x / 2 if steps < 5 else x - 1
+        steps = steps + x
+    return steps
+
+
+def test_a_branch_is_followed_the_other_way_when_the_numbers_say_so():
+    f = value_and_grad(lambda x: x * 2.0 if x > 0 else (x - 1 if x < -1 else x * x))
+    compiled = jit(f)
+    for x in (3.0, -0.5, -2.0, 0.0, -0.0, math.nan, math.inf, 5.0):
+        assert np.array_equal(compiled(x), f(x), equal_nan=True), x
+    assert compiled.cache_info().paths == 3
+
+
+def test_loops_whose_trip_count_depends_on_a_number():
+    f = value_and_grad(collatz_like)
+    compiled = jit(f)
+    for x in rng.uniform(0, 30, size=40):
+        assert compiled(float(x)) == f(float(x))
+
+
+@pytest.mark.parametrize("f", [collatz_like, lambda x: 1 / x if abs(x) > 0.5 else sqrt(x)])
+def test_each_lane_gets_the_result_of_its_own_branch(f, target):
+    X = rng.uniform(-2, 12, size=61)
+    mapped = vmap(value_and_grad(f))
+    compiled = jit(mapped, target=target)
+    for numbers in (X[:5], X, -X):
+        for computed, expected in zip(compiled(numbers), mapped(numbers), strict=True):
+            assert all(map(same_bits, computed, expected))
+    reduced = value_and_grad(vmap(lambda w, x: f(w * x), in_axes=(None, 0), reduce="sum"))
+    assert np.allclose(jit(reduced, target=target)(1.5, X), reduced(1.5, X), rtol=1e-12, equal_nan=True)
+
+
+def test_branches_of_the_same_for_all_lanes_and_after_a_reduction():
+    def f(w, X):
+        total = vmap(lambda w, x: w * x if w > 1 else w - x, in_axes=(None, 0), reduce="sum")(w, X)
+        return total * 2.0 if total > 3 else total * w
+
+    compiled = jit(value_and_grad(f))
+    for w in (0.5, 2.0, -3.0, 1.0, 20.0):
+        X = rng.normal(size=9) + 1.0
+        assert np.allclose(compiled(w, X), value_and_grad(f)(w, X), rtol=1e-12), w
+
+
+def test_sorting_and_comparing_python_functions_take_paths():
+    f = jit(lambda xs: [sorted(xs)[0], max(xs), min(xs)])
+    for xs in ([1.0, 3.0, 2.0], [3.0, 2.0, 1.0], [2.0, 2.0, 1.0]):
+        assert f(xs) == [min(xs), max(xs), min(xs)]
+
+
+def test_beyond_the_limit_of_paths_calls_run_plainly_with_one_warning(monkeypatch):
+    monkeypatch.setattr("autograd.compiler.jitted.MAX_PATHS", 3)
+    compiled = jit(collatz_like)
+    with pytest.warns(RuntimeWarning, match=r"branch at .*test_jit\.py:\d+") as warned:
+        for x in range(1, 20):
+            assert compiled(float(x)) == collatz_like(float(x))
+    assert len(warned) == 1
+    assert compiled.cache_info().paths == 3
+
+
+# --- never silently wrong -------------------------------------------------------------------------------------------------
+
+
+def test_no_contraction_and_no_reassociation():
+    compiled = jit(lambda x, y, z: [x * y + z, (x + y) + z, x - y * z])
+    lanes = jit(vmap(lambda x, y, z: [x * y + z, (x + y) + z, x - y * z]))
+    numbers = rng.normal(size=(3, 2000)) * 10.0 ** rng.integers(-8, 8, size=(3, 2000))
+    columns = lanes(*numbers)
+    for i, (x, y, z) in enumerate(numbers.T.tolist()):
+        expected = [x * y + z, (x + y) + z, x - y * z]
+        assert compiled(x, y, z) == expected
+        assert [column[i] for column in columns] == expected
+
+
+def test_a_zero_adjoint_contributes_zero_whatever_the_partial():
+    f = grad(lambda x: where(x > 0, sqrt(x), 0.0))
+    assert jit(f)(0.0) == 0.0
+    assert np.array_equal(jit(vmap(f))(np.array([0.0, 4.0, -1.0, 0.0])), [0.0, 0.25, 0.0, 0.0])
+    total = grad(vmap(lambda w, x: where(x > 0, sqrt(w * x), 0.0), in_axes=(None, 0), reduce="sum"))
+    assert jit(total)(1.0, np.array([0.0, 4.0, 0.0])) == 1.0
+
+
+def test_captured_leaves_are_read_again_at_every_call():
+    w = Value(2.0)
+    f = jit(grad(lambda x: w * x * x))
+    assert f(1.0) == 4.0
+    w.data = 10.0
+    assert f(1.0) == 20.0
+    g = jit(vmap(lambda x: w * x, reduce="sum"))
+    assert g(np.ones(3)) == 30.0
+    w.data = 1.0
+    assert g(np.ones(3)) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: x * x.data, r"the \.data of Value 'x'.*autograd.detach"),
+        (lambda x: (x * x).backward(), "backward.*value_and_grad"),
+        (lambda x: x.grad, r"\.grad.*value_and_grad"),
+        (lambda x: [1.0, 2.0][x], r"Value 'x' \(1\.0\) is no index of a sequence: use autograd\.take"),
+        (lambda x: math.sin(x), "does not convert to a plain number"),
+        (Primitive("mystery", math.sin, [lambda out, x: x]), "mystery.*no lowering"),
+    ],
+)
+def test_what_would_be_frozen_is_refused(f, message):
+    def named(x):
+        return f(x)
+
+    with pytest.raises(TypeError, match=message):
+        jit(named)(1.0)
+
+
+def test_assignment_to_a_captured_leaf_is_refused():
+    w = Value(1.0)
+
+    def step(x):
+        w.data = 5.0
+        return w * x
+
+    with pytest.raises(TypeError, match="assigning to the .data"):
+        jit(step)(1.0)
+
+
+@pytest.mark.parametrize("draw", [random.random, np.random.normal], ids=["random", "numpy"])
+def test_a_draw_from_the_global_generators_is_refused(draw):
+    with pytest.raises(RuntimeError, match="draws from the global random generator"):
+        jit(lambda x: x * draw())(1.0)
+
+
+def test_take_by_a_traced_index():
+    f = jit(lambda xs, i: take(xs, i))
+    assert f([10.0, 20.0, 30.0], 2.0) == 30.0
+    with pytest.raises(IndexError, match=r"the index is 3\.0"):
+        f([10.0, 20.0, 30.0], 3.0)
+    with pytest.raises(IndexError, match=r"the index is 0\.5"):
+        f([10.0, 20.0, 30.0], 0.5)
+    lanes = jit(grad(vmap(lambda xs, i: take(xs, i) ** 2, in_axes=(None, 0), reduce="sum")))
+    assert lanes([1.0, 2.0, 3.0], np.array([0.0, 2.0, 2.0])) == [2.0, 0.0, 12.0]
+    with pytest.raises(IndexError):
+        lanes([1.0, 2.0, 3.0], np.array([0.0, 2.0, -1.0]))
+
+
+def test_an_argument_that_is_no_number_is_named():
+    with pytest.raises(TypeError, match="set"):
+        jit(lambda x: 1.0)({1.0})
+    with pytest.raises(TypeError, match="dtype complex"):
+        jit(lambda x: 1.0)(np.ones(2, dtype=complex))
+
+
+def test_two_threads_can_call_one_kernel():
+    f = jit(value_and_grad(vmap(example, in_axes=(None, 0, 0), reduce="mean")))
+    w = np.array([0.5, -0.25])
+    jobs = [batch(40) for _ in range(4)]
+    expected = [f(w, *job) for job in jobs]
+    wrong = []
+
+    def work(job, right):
+        for _ in range(300):
+            value, gradient = f(w, *job)
+            if value != right[0] or not np.array_equal(gradient, right[1]):
+                wrong.append(value)
+
+    threads = [threading.Thread(target=work, args=each) for each in zip(jobs, expected, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_without_llvmlite_the_error_says_what_to_install(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    monkeypatch.delitem(sys.modules, "autograd.compiler.jitted")
+    monkeypatch.delitem(sys.modules, "autograd.compiler.run")
+    monkeypatch.delitem(sys.modules, "autograd.compiler.vmath")
+    with pytest.raises(ImportError, match=r"pip install 'valuegrad\[jit\]'"):
+        autograd.jit(lambda x: x)
+
+
+def test_a_long_chain_compiles_without_recursion():
+    def f(x):
+        y = x
+        for _ in range(30_000):
+            y = y * 0.999 + x
+        return y
+
+    assert jit(f)(1.0) == f(1.0)
+
+
+def test_reports():
+    f = jit(value_and_grad(vmap(example, in_axes=(None, 0, 0), reduce="mean")))
+    X, y = batch(8)
+    w = np.array([0.5, -0.25])
+    report = f.lower(w, X, y)
+    assert report.needed <= report.merged
+    assert "1 vmap" in str(report)
+    assert "define void @main" in f.llvm_ir(w, X, y)
+    info = f.cache_info()
+    assert (info.structures, info.paths) == (1, 1)

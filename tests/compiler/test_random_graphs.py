@@ -1,0 +1,128 @@
+"""Random expression graphs, and random programs with branches, compiled and compared with eager mode."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd import hessian, jit, value_and_grad, vmap
+from autograd.primitives import TABLE
+from tests.compiler.conftest import TARGETS, close, same_bits
+from tests.compiler.test_primitives import EXACT
+from tests.references import Rounding
+from tests.strategies import EXTREME, MODERATE, expressions
+
+SMOOTH = sorted(
+    set(TABLE) - {"lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not", "sign", "where", "take"}
+    - {"clip", "max", "min", "maximum", "minimum", "abs", "relu", "leaky_relu", "elu"}
+)  # fmt: skip
+
+
+def function_of(expression, functions=TABLE):
+    return lambda xs: expression.evaluate(functions, list(xs))
+
+
+@settings(max_examples=60)
+@given(expressions(primitives=sorted(EXACT - {"take"}), extreme=True, max_steps=20), st.data())
+def test_arithmetic_and_comparisons_are_bit_identical_to_eager_mode(expression, data):
+    f = value_and_grad(function_of(expression))
+    points = [list(expression.inputs), *data.draw(st.lists(st.lists(EXTREME, min_size=len(expression.inputs), max_size=len(expression.inputs)), min_size=4, max_size=4))]  # fmt: skip
+    compiled = jit(f)
+    lanes = jit(vmap(f), target=TARGETS[data.draw(st.sampled_from(sorted(TARGETS)))])
+    values, gradients = lanes(np.array(points))
+    for i, xs in enumerate(points):
+        value, gradient = f(xs)
+        for computed in (compiled(xs), (values[i], gradients[i])):
+            assert same_bits(computed[0], value), (xs, computed, value)
+            assert all(map(same_bits, computed[1], gradient)), (xs, computed, gradient)
+
+
+@settings(max_examples=40)
+@given(expressions(primitives=SMOOTH), st.sampled_from(sorted(TARGETS)))
+def test_elementary_functions_agree_within_a_rounding_bound(expression, target):
+    xs = list(expression.inputs)
+    everything = _derivatives(expression, TABLE)
+    expected = everything(xs)
+    spread = [_derivatives(expression, _with_roundings(Rounding(seed)))(xs) for seed in range(4)]
+    bounds = [2 * max(abs(x - y) for x in others) for y, *others in zip(expected, *spread, strict=True)]
+    lanes = jit(vmap(everything), target=TARGETS[target])(np.array([xs, xs, xs]))
+    for computed in (jit(everything)(xs), [column[1] for column in lanes]):
+        for x, y, bound in zip(computed, expected, bounds, strict=True):
+            if math.isfinite(bound):
+                assert close(x, y, 1e-13, bound + 1e-300), (xs, x, y, bound)
+
+
+def _with_roundings(rounding):
+    """The table with every result off by 32 units in the last place: how far the rounding of each step may matter."""
+    return {name: lambda *xs, function=function: rounding(function(*xs)) for name, function in TABLE.items()}
+
+
+def _derivatives(expression, functions):
+    """The value, the gradient and the Hessian, in one list."""
+    f = function_of(expression, functions)
+
+    def everything(xs):
+        xs = list(xs)
+        value, gradient = value_and_grad(f)(xs)
+        return [value, *gradient, *[entry for row in hessian(f)(xs) for entry in row]]
+
+    return everything
+
+
+# --- programs -----------------------------------------------------------------------------------------------------------
+
+TESTS = {"positive": lambda x, y: x > 0, "less": lambda x, y: x < y, "same": lambda x, y: x == y,
+         "both": lambda x, y: x > 0 and not y > 1}  # fmt: skip
+STEPS = {"add": lambda x, y: x + y, "halve": lambda x, y: x / 2 - y, "square": lambda x, y: x * y + 0.25,
+         "back": lambda x, y: y - x, "hold": lambda x, y: x}  # fmt: skip
+BLOCKS = st.recursive(
+    st.sampled_from(sorted(STEPS)),
+    lambda blocks: st.one_of(
+        st.tuples(st.just("if"), st.sampled_from(sorted(TESTS)), blocks, blocks),
+        st.tuples(st.just("while"), st.sampled_from(sorted(TESTS)), blocks),
+        st.tuples(st.just("then"), blocks, blocks),
+    ),
+    max_leaves=6,
+)
+
+
+def run(block, x, y):
+    """A program of two variables; a loop ends after four rounds at the latest."""
+    if isinstance(block, str):
+        return STEPS[block](x, y), x
+    kind, *parts = block
+    if kind == "then":
+        return run(parts[1], *run(parts[0], x, y))
+    if kind == "if":
+        return run(parts[1] if TESTS[parts[0]](x, y) else parts[2], x, y)
+    rounds = 0
+    while rounds < 4 and TESTS[parts[0]](x, y):
+        x, y = run(parts[1], x, y)
+        rounds += 1
+    return x, y
+
+
+@settings(max_examples=40)
+@given(BLOCKS, st.lists(st.tuples(MODERATE, MODERATE), min_size=6, max_size=6))
+def test_programs_compiled_at_one_point_and_called_at_others(block, points):
+    f = value_and_grad(lambda xs: run(block, xs[0], xs[1])[0])
+    compiled, lanes = jit(f), jit(vmap(f))
+    values, gradients = lanes(np.array(points))
+    for i, point in enumerate(points):
+        value, gradient = f(list(point))
+        for computed in (compiled(list(point)), (values[i], gradients[i])):
+            assert computed[0] == value
+            assert list(computed[1]) == gradient
+
+
+@pytest.mark.slow
+@settings(settings.get_profile("search"), max_examples=400)
+@given(expressions(primitives=sorted(EXACT - {"take"}), extreme=True, max_steps=30))
+def test_search_arithmetic_is_bit_identical(expression):
+    f = value_and_grad(function_of(expression))
+    value, gradient = f(list(expression.inputs))
+    computed = jit(f)(list(expression.inputs))
+    assert same_bits(computed[0], value)
+    assert all(map(same_bits, computed[1], gradient))
