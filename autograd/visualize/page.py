@@ -26,7 +26,7 @@ from autograd.visualize.selection import select
 DIGITS = 4
 NUMBER_WIDTH = 86  # points, for "grad -1.234e-05"
 SHAPE = 1.5  # width to height of the part of the page that the graph is in
-SCRIPTS = ("arithmetic.js", "graph.js", "steps.js", "view.js", "page.js")
+SCRIPTS = ("graph.js", "steps.js", "view.js", "page.js")
 
 
 def page(
@@ -124,19 +124,27 @@ class Page:
 
 
 def _document(title: str, svg: str, data: Any, operations: str) -> str:
-    assets = resources.files("autograd.visualize") / "assets"
-    files = [(assets / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    script = '"use strict";\n(() => {\n' + "\n".join([*files[:-1], operations, files[-1]]) + "})();\n"
+    scripts = [_asset(name) for name in SCRIPTS]
+    script = '"use strict";\n(() => {\n' + "\n".join([arithmetic(), operations, *scripts]) + "})();\n"
     script = script.replace("</", "<\\/")  # nothing in a script ends it
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
+    return Template(_asset("page.html")).substitute(
         title=escape(title),
-        style=(assets / "page.css").read_text(encoding="utf-8"),
+        style=_asset("page.css"),
         svg=svg[svg.index("<svg") :],
         data=_json(data),
         script=script,
         script_hash=f"sha256-{digest}",  # the browser runs this script and no other
     )
+
+
+def arithmetic() -> str:
+    """The functions that the JavaScript of the table calls."""
+    return _asset("arithmetic.js")
+
+
+def _asset(name: str) -> str:
+    return (resources.files("autograd.visualize") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _fill(svg: str) -> float:

@@ -73,7 +73,7 @@ L = (y − f3)²/2 = 0.08601
 
 
 def test_lecture_in_latex():
-    L, (w1, w2, w3, _) = lecture_network()
+    L, (_, w2, w3, _) = lecture_network()
     shown = chain_rule(L, wrt=[w2, w3], names={})
     assert shown._repr_latex_() == f"$$\n{shown.latex}\n$$"
     assert (

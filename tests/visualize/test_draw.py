@@ -1,4 +1,4 @@
-"""draw: the picture has the nodes and edges of the graph, names and numbers as said, and large graphs do not hang it."""
+"""draw: the picture has the nodes and edges of the graph, names and numbers as said, and never hangs."""
 
 import json
 import math
@@ -21,8 +21,9 @@ from autograd.visualize import graphviz_program
 from autograd.visualize.graphviz_program import RendererNotFound
 
 NASTY = [
-    "</script><img src=x onerror=alert(1)>", "\"quoted\" 'twice'", "back\\slash \\N \\n", "{a|b} <c> & &amp;", "$x^2$ #%~_",
-    "two\nlines\r\nand more", "emoji 🎉👩‍🔬", "שלום עולם", "right\u202eto left", "nul\x00 and \x1b", "half \ud83c pair", "]]> --> ?>",
+    "</script><img src=x onerror=alert(1)>", "\"quoted\" 'twice'", "back\\slash \\N \\n", "{a|b} <c> & &amp;",
+    "$x^2$ #%~_", "two\nlines\r\nand more", "emoji 🎉👩‍🔬", "שלום עולם", "right\u202eto left", "nul\x00 and \x1b",
+    "half \ud83c pair", "]]> --> ?>",
 ]  # fmt: skip
 
 
@@ -94,9 +95,9 @@ def test_values_are_named_after_the_variables_of_the_calling_function():
 
 def test_names_of_a_comprehension_and_of_a_list_are_found():
     xs = [Value(1.0), Value(2.0)]
-    (picture,) = [draw(xs[0] * xs[1]) for _ in range(1)]
-    assert isinstance(picture, graphviz.Digraph)
     assert {"xs[0]", "xs[1]"} <= set(svg_texts(draw(xs[0] * xs[1])))
+    (picture,) = [draw(x * 2.0) for x in xs[:1]]
+    assert "x" in svg_texts(picture)
 
 
 def test_empty_names_turn_naming_off_and_given_names_are_used():

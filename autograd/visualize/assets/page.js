@@ -23,10 +23,16 @@ const append = (parent, parts) => {
 
 const paragraph = (parts, tag = "p") => append(document.createElement(tag), parts);
 
-const setText = (group, position, text) => {
-  const texts = group.querySelectorAll("text");
-  texts[texts.length - position].textContent = text;
+// Only what changes is written: the browser lays out anew what is.
+const setText = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
 };
+
+const drawn = graph.nodes.map((_, i) => {
+  const box = element(`v${i}`);
+  const [data, grad] = [...box.querySelectorAll("text")].slice(-2);
+  return { box, operation: element(`op${i}`), data, grad };
+});
 
 const show = (to) => {
   step = Math.max(0, Math.min(steps.last, to));
@@ -36,13 +42,13 @@ const show = (to) => {
   svg.dataset.pass = pass;
   graph.nodes.forEach(({ data }, i) => {
     const computed = steps.isComputed(i, step);
-    const group = element(`v${i}`);
-    group.classList.toggle("waiting", !computed);
-    element(`op${i}`)?.classList.toggle("waiting", !computed);
-    setText(group, 2, computed ? `data ${format(data)}` : "data");
-    setText(group, 1, grads[i] === undefined ? "grad" : `grad ${format(grads[i])}`);
+    drawn[i].box.classList.toggle("waiting", !computed);
+    drawn[i].operation?.classList.toggle("waiting", !computed);
+    setText(drawn[i].data, computed ? `data ${format(data)}` : "data");
+    setText(drawn[i].grad, grads[i] === undefined ? "grad" : `grad ${format(grads[i])}`);
   });
   if (node !== null) highlight(node, pass);
+  details(node ?? graph.output);
   element("lines").replaceChildren(...steps.lines(step).map((line) => paragraph(line)));
   element("slider").value = step;
   element("position").textContent = `${step} of ${steps.last}${pass === "start" ? "" : ` · ${pass}`}`;
@@ -52,23 +58,24 @@ const show = (to) => {
 };
 
 const highlight = (node, pass) => {
-  element(`v${node}`).classList.add("current");
-  element(`op${node}`)?.classList.add("current");
+  drawn[node].box.classList.add("current");
+  drawn[node].operation?.classList.add("current");
   element(`r${node}`)?.classList.add("active");
   graph.nodes[node].operands.forEach((operand, position) => {
     const flows = pass === "forward" || graph.nodes[node].partials[position] !== null;
     if (flows) element(`e${node}_${position}`)?.classList.add("active");
-    if (flows && "node" in operand && pass === "backward") element(`v${operand.node}`).classList.add("active");
+    if (flows && "node" in operand && pass === "backward") drawn[operand.node].box.classList.add("active");
   });
-  view.reveal(element(`v${node}`));
+  view.reveal(drawn[node].box);
 };
 
 const details = (i) => {
   const node = graph.nodes[i];
+  const known = steps.isComputed(i, step) && (steps.gradients(step)[i] ?? NaN) === grad(i);
   const shown = [
     paragraph([{ name: node.name }, node.op === null ? ", a leaf" : `, by ${node.op.split("/")[0]}`], "h3"),
     paragraph([`data ${node.data}`]),
-    paragraph([`grad ${grad(i)}`]),
+    paragraph([`grad ${grad(i)}${known ? "" : " when all is done"}`]),
   ];
   if (node.op !== null) shown.push(paragraph(steps.forwardLine(i)));
   graph.contributions(i, grad(i)).forEach(({ parent, partial }) => {
@@ -163,7 +170,7 @@ for (const [id, action] of Object.entries(clicks)) element(id).addEventListener(
 
 svg.querySelectorAll("title").forEach((title) => title.remove()); // Graphviz's own: v0, v1, ...
 graph.nodes.forEach(({ name, op }, i) => {
-  const group = element(`v${i}`);
+  const group = drawn[i].box;
   group.setAttribute("tabindex", "0");
   group.setAttribute("role", "button");
   group.setAttribute("aria-label", `${name}${op === null ? ", a leaf" : ""}`);
@@ -181,5 +188,4 @@ element("slider").max = steps.last;
 element("slider").addEventListener("input", (event) => go(Number(event.target.value)));
 fillLeaves();
 showGradients();
-details(graph.output);
 show(0);

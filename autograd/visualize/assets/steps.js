@@ -17,6 +17,7 @@ class Steps {
     this.graph = graph;
     this.format = format;
     this.forwardCount = graph.forward.length;
+    this.order = new Map(graph.forward.map((node, i) => [node, i]));
     this.last = this.forwardCount + 1 + graph.backward.length;
   }
 
@@ -30,8 +31,7 @@ class Steps {
   }
 
   isComputed(node, step) {
-    const position = this.graph.forward.indexOf(node);
-    return position < step; // -1 for a leaf
+    return (this.order.get(node) ?? -1) < step;
   }
 
   gradients(step) {
@@ -55,7 +55,7 @@ class Steps {
   forwardLine(i) {
     const node = this.graph.nodes[i];
     const names = node.formula.map((part) => (typeof part === "string" ? part : this.operandName(node.operands[part])));
-    const numbers = node.formula.map((part) => (typeof part === "string" ? part : this.operandNumber(node, part)));
+    const numbers = node.formula.map((part, place) => (typeof part === "string" ? part : this.operandNumber(node, part, place)));
     return [{ name: node.name }, " = ", ...names, " = ", ...numbers, " = ", this.format(node.data)];
   }
 
@@ -63,9 +63,11 @@ class Steps {
     return "node" in operand ? { name: this.name(operand.node) } : this.format(operand.number);
   }
 
-  operandNumber(node, position) {
+  // A negative number stands in parentheses behind an operator, and as the base of a power.
+  operandNumber(node, position, place) {
     const written = this.format(this.graph.number(node.operands[position]));
-    return node.infix && written.startsWith("−") ? `(${written})` : written;
+    const tight = node.infix && (place > 1 || node.op === "pow/2");
+    return tight && written.startsWith("−") ? `(${written})` : written;
   }
 
   backwardLines(i, grads) {

@@ -15,6 +15,7 @@ class View {
 
   show(box) {
     this.box = box;
+    this.isWhole = false;
     this.svg.setAttribute("viewBox", [box.x, box.y, box.width, box.height].join(" "));
   }
 
@@ -25,6 +26,7 @@ class View {
     const height = Math.max(this.whole.height, clientHeight / 2);
     const middle = { x: this.whole.x + this.whole.width / 2, y: this.whole.y + this.whole.height / 2 };
     this.show({ x: middle.x - width / 2, y: middle.y - height / 2, width, height });
+    this.isWhole = true;
   }
 
   // Units of the drawing a pixel of the screen, and where a point of the screen lies in the drawing.
@@ -76,8 +78,9 @@ class View {
     window.addEventListener("pointercancel", stop);
   }
 
-  // Moves the window, if an element lies outside of it.
+  // Moves the window, if an element lies outside of it. Asking where it lies is slow, so not where all is in sight.
   reveal(element) {
+    if (this.isWhole) return;
     const shape = element.getBoundingClientRect();
     const frame = this.frame.getBoundingClientRect();
     const inside =

@@ -1,0 +1,152 @@
+"""python -m autograd.visualize: the README's pictures, one of each view.
+
+Needs matplotlib for the chain rule's, and playwright with a Chromium on the machine for the page's.
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from autograd import Value, sigmoid
+from autograd.visualize import chain_rule, draw, page
+from autograd.visualize.chain_rule import REUSE
+from autograd.visualize.derivation import Derivation, Factor
+from autograd.visualize.expressions import Printer, Symbol
+
+INK, FAINT = "#1B2530", "#5F6B76"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m autograd.visualize", description="Make the README's pictures.")
+    parser.add_argument("--out", type=Path, default=Path("notebooks/pictures"), help="folder (default: %(default)s)")
+    folder = parser.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
+    draw_picture(folder / "draw.svg")
+    chain_rule_picture(folder / "chain_rule.svg")
+    if not page_picture(folder / "page.png"):
+        sys.exit("page.png needs playwright and a Chromium (pip install playwright, apt install chromium)")
+
+
+def draw_picture(path: Path) -> None:
+    """micrograd's first example."""
+    a, b = Value(-4.0), Value(2.0)
+    d = a * b + b**3
+    d.backward()
+    picture = draw(d, names={"a": a, "b": b, "d": d}, local_grads=True)
+    picture.attr(bgcolor="white")
+    path.write_bytes(picture.pipe("svg"))
+
+
+def two_layers() -> tuple[Value, list[Value]]:
+    """Two sigmoid layers and a squared loss, as in a first lecture on backpropagation."""
+    w1, w2, x, y = Value(0.5), Value(-0.4), Value(1.5), Value(1.0)
+    a1 = w1 * x
+    f1 = sigmoid(a1)
+    a2 = w2 * f1
+    f2 = sigmoid(a2)
+    L = (y - f2) ** 2 / 2
+    for name, value in list(locals().items()):
+        value.label = name
+    return L, [w2, w1]
+
+
+def chain_rule_picture(path: Path) -> None:
+    """The derivation in columns: each factor, beneath it its formula and its number, and what is reused."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    L, wrt = two_layers()
+    shown = chain_rule(L, wrt)
+    with rc_context({"mathtext.fontset": "cm", "svg.fonttype": "path", "svg.hashsalt": "valuegrad"}):
+        figure = Figure(figsize=(8.6, 4.6), dpi=100)
+        board = _Board(figure)
+        for derivation in shown.derivations:
+            board.derivation(Symbol("L"), derivation)
+        figure.savefig(path, facecolor="white", bbox_inches="tight", pad_inches=0.15, metadata={"Date": None})
+
+
+class _Board:
+    """Formulas at positions of a figure, in points from its top left corner."""
+
+    def __init__(self, figure: Any):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        self.figure = figure
+        self.renderer = FigureCanvasAgg(figure).get_renderer()
+        self.print = Printer("{:.4g}".format, latex=True)
+        self.y = 30.0
+
+    def derivation(self, output: Symbol, derivation: Derivation) -> None:
+        """A left-hand side, then a column for each factor of the first path."""
+        assert derivation.paths
+        path = derivation.paths[0]
+        x = self.formula(10, self.y, self.fraction(output, derivation.wrt)) + 10
+        for row, sign in enumerate(["=", "=", "="]):
+            self.formula(x, self.y + 52 * row, sign)
+        x += 24
+        starts, ends = [], []
+        for i, factor in enumerate(path):
+            cells = [self.fraction(factor.child, factor.parent), *self.formula_and_number(factor, i == 0)]
+            ends.append(max(self.formula(x, self.y + 52 * row, cell) for row, cell in enumerate(cells)))
+            starts.append(x)
+            x = ends[-1] + 30
+            if i + 1 < len(path):
+                for row in range(3):
+                    self.formula(x - 18, self.y + 52 * row, r"\cdot")
+        self.formula(x - 14, self.y + 104, f"= {self.print.value(derivation.value)}")
+        reused = [i for i, factor in enumerate(path) if factor.reused]
+        if reused:
+            self.brace(starts[reused[0]], ends[reused[-1]], self.y + 25)
+        self.y += 170
+
+    def fraction(self, of: Symbol, by: Symbol) -> str:
+        return rf"\dfrac{{\partial {self.print.name(of)}}}{{\partial {self.print.name(by)}}}"
+
+    def formula_and_number(self, factor: Factor, first: bool) -> list[str]:
+        return [self.print.factor(factor.formula, first), self.print.factor(factor.value, first)]
+
+    def formula(self, x: float, y: float, latex: str, size: float = 15) -> float:
+        """Writes it with its middle at height y; returns where it ends."""
+        text = self.figure.text(*self.place(x, y), f"${latex}$", fontsize=size, color=INK, va="center")
+        extent: float = text.get_window_extent(self.renderer).x1
+        return extent * 72 / self.figure.dpi
+
+    def brace(self, start: float, end: float, y: float) -> None:
+        from matplotlib.lines import Line2D
+
+        corners = [self.place(*at) for at in [(start, y - 4), (start, y), (end, y), (end, y - 4)]]
+        self.figure.add_artist(Line2D(*zip(*corners, strict=True), color=FAINT, linewidth=0.9))
+        middle = self.place((start + end) / 2, y + 3)
+        self.figure.text(*middle, REUSE, fontsize=8.5, color=FAINT, ha="center", va="top")
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        width, height = (72 * inches for inches in self.figure.get_size_inches())
+        return x / width, 1 - y / height
+
+
+def page_picture(path: Path) -> bool:
+    """A screenshot in the middle of the backward pass; False without a browser."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return False
+    if program is None:
+        return False
+    L, _ = two_layers()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1100, "height": 600}, device_scale_factor=1.5)
+        tab.set_content(page(L, names={}).html)
+        for _ in range(11):
+            tab.keyboard.press("ArrowRight")
+        tab.wait_for_timeout(500)  # until nothing fades any more
+        tab.screenshot(path=path)
+        browser.close()
+    return True
+
+
+if __name__ == "__main__":
+    main()

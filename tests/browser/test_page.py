@@ -1,0 +1,283 @@
+"""The interactive page in a real browser: stepping, keys, what-if, zoom, themes; nothing from a label is executed."""
+
+import json
+import re
+
+import pytest
+
+from autograd import Primitive, Value, chain_rule, draw, erf, exp, page, relu, sigmoid, tanh
+from autograd.graph import topological_order
+
+pytestmark = pytest.mark.browser
+
+NASTY = "</script><img src=x onerror=alert(1)>\"'\\{$}\n🎉 שלום"
+
+
+def small_graph():
+    a, b, c = Value(2.0, label="a"), Value(-3.0, label="b"), Value(10.0, label="c")
+    d = a * b
+    d.label = "d"
+    L = d + c
+    L.label = "L"
+    return L, (a, b, c, d)
+
+
+def texts(tab, node):
+    """What the box of a node shows: name, data, grad."""
+    return tab.locator(f"#v{node} text").all_text_contents()
+
+
+def test_stepping_shows_data_forward_and_then_gradients_backward(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html)
+    order = [tab.locator(f"#v{i} text").first.text_content() for i in range(5)]
+    assert order == ["a", "b", "d", "c", "L"]
+    assert texts(tab, 0) == ["a", "data 2", "grad"], "a leaf's data is there at once"
+    assert texts(tab, 2) == ["d", "data", "grad"]
+    expected = [
+        ("d = a·b = 2·(−3) = −6", 2, "data −6", "grad"),
+        ("L = d + c = −6 + 10 = 4", 4, "data 4", "grad"),
+        ("L.grad = ∂L/∂L = 1", 4, "data 4", "grad 1"),
+        ("d.grad += L.grad · ∂L/∂d = 1 · 1 = 1", 2, "data −6", "grad 1"),
+        ("a.grad += d.grad · ∂d/∂a = 1 · (−3) = −3", 0, "data 2", "grad −3"),
+    ]
+    for step, (line, node, data, grad) in enumerate(expected, start=1):
+        tab.click("#forward")
+        assert tab.locator("#lines p").first.text_content() == line
+        assert texts(tab, node)[1:] == [data, grad]
+        assert tab.locator("#position").text_content().startswith(f"{step} of 5 · ")
+        assert tab.locator("svg .node.current.output, svg .node.current.between").count() == 1
+    assert texts(tab, 1) == ["b", "data −3", "grad 2"]
+    tab.click("#first")
+    assert texts(tab, 2) == ["d", "data", "grad"], "stepping back hides what is not computed yet"
+
+
+def test_current_edges_are_highlighted(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html)
+    tab.click("#forward")
+    assert {e.get_attribute("id") for e in tab.locator("svg .edge.active").all()} == {"e2_0", "e2_1", "r2"}
+
+
+def test_gradients_that_are_added_up_show_the_sum(open_page):
+    x = Value(3.0, label="x")
+    tab = open_page(page(x * x + x, names={}).html)
+    tab.keyboard.press("End")
+    lines = tab.locator("#lines p").all_text_contents()
+    assert lines[-1].endswith("= 1 · 3 = 3, so far 4, now 7")
+    assert texts(tab, 0) == ["x", "data 3", "grad 7"]
+
+
+def test_keys_slider_and_play_step(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html)
+    at = lambda: tab.locator("#position").text_content().split(" of ")[0]  # noqa: E731
+    for key, position in [("ArrowRight", "1"), ("ArrowRight", "2"), ("ArrowLeft", "1"), ("End", "5"), ("Home", "0")]:
+        tab.keyboard.press(key)
+        assert at() == position, key
+    tab.locator("#slider").fill("3")
+    assert at() == "3"
+    tab.clock.install()
+    tab.locator("body").press(" ")
+    assert tab.locator("#play").get_attribute("aria-pressed") == "true"
+    tab.clock.run_for(800)
+    assert at() == "4"
+    tab.clock.run_for(5000)
+    assert at() == "5"
+    assert tab.locator("#play").get_attribute("aria-pressed") == "false", "it stops at the end"
+    tab.locator("#leaf0").press("ArrowLeft")
+    assert at() == "5", "arrows in a field move its cursor, not the step"
+
+
+def details(tab, node):
+    """The unrounded data and grad that hovering over a node shows."""
+    tab.locator(f"#v{node}").hover()
+    found = dict(line.split(" ", 1) for line in tab.locator("#details p").all_text_contents()[:2])
+    return float(found["data"]), float(found["grad"].removesuffix(" when all is done"))
+
+
+def network(numbers):
+    w1, w2, b, x, y = [Value(n, label=name) for n, name in zip(numbers, ["w1", "w2", "b", "x", "y"], strict=True)]
+    h = tanh(w1 * x + b)
+    f = sigmoid(w2 * h + relu(x - 2.0) * b)
+    return (y - f) ** 2 / 2 + exp(-w1) * 0.1, [w1, w2, b, x, y]
+
+
+def test_edited_leaf_gives_the_data_and_gradients_that_python_gives(open_page):
+    numbers = [0.5, -0.4, 0.1, 1.5, 1.0]
+    L, _ = network(numbers)
+    tab = open_page(page(L, names={}).html)
+    names = [node.label for node in topological_order([L])]
+    for leaf, number in [("x", 3.25), ("w1", -0.7), ("x", -1.0)]:
+        numbers[["w1", "w2", "b", "x", "y"].index(leaf)] = number
+        tab.locator(f"#leaf{names.index(leaf)}").fill(repr(number))
+        fresh, _ = network(numbers)
+        fresh.backward()
+        for i, node in enumerate(topological_order([fresh])):
+            data, grad = details(tab, i)
+            assert data == pytest.approx(node.data, rel=1e-12, abs=1e-15), (leaf, number, names[i])
+            assert grad == pytest.approx(node.grad, rel=1e-12, abs=1e-15), (leaf, number, names[i])
+        shown = tab.locator(f"#grad{names.index('w1')}").text_content()
+        w1_grad = next(node.grad for node in topological_order([fresh]) if node.label == "w1")
+        assert shown.replace("−", "-") == f"grad {w1_grad:.4g}"
+    tab.click("#reset")
+    assert details(tab, len(names) - 1)[0] == L.data
+    assert tab.locator(f"#leaf{names.index('x')}").input_value() == "1.5"
+
+
+def test_text_that_is_no_number_is_marked_and_changes_nothing(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html)
+    tab.locator("#leaf0").fill("")
+    assert tab.locator("#leaf0").get_attribute("aria-invalid") == "true"
+    assert details(tab, 4) == (4.0, 1.0)
+
+
+def test_editing_is_off_with_a_reason_where_a_primitive_has_no_javascript(open_page):
+    versine = Primitive("versine", lambda x: x, [lambda out, x: 1.0])
+    branching = Primitive("branching", abs, [lambda out, x: 1.0 if x > 0 else -1.0], js="Math.abs({0})")
+    for op, reason in [
+        (erf, "Editing is off: erf has no JavaScript."), (versine, "Editing is off: versine has no JavaScript."),
+        (branching, "Editing is off: branching has no JavaScript: its derivative is chosen by an `if`"),
+    ]:  # fmt: skip
+        x = Value(0.5, label="x")
+        y = op(x) * 2
+        tab = open_page(page(y, names={}).html)
+        assert tab.locator("#editing").text_content().startswith(reason)
+        assert tab.locator("#leaf0").is_disabled()
+        tab.keyboard.press("End")
+        y.backward()
+        assert texts(tab, 0) == ["x", "data 0.5", f"grad {x.grad:.4g}"], "stepping works all the same"
+
+
+def test_users_primitive_with_javascript_can_be_edited(open_page):
+    cube = Primitive("cube", lambda x: x**3, [lambda out, x: 3 * x * x], js="({0} ** 3)")
+    tab = open_page(page(cube(Value(2.0, label="x")), names={}).html)
+    tab.locator("#leaf0").fill("4")
+    assert details(tab, 1)[0] == 64.0
+    assert details(tab, 0) == (4.0, 48.0)
+
+
+def test_pan_and_zoom_move_the_window_and_fit_restores_it(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html)
+    box = lambda: [float(x) for x in tab.locator("#graph svg").get_attribute("viewBox").split()]  # noqa: E731
+    whole = box()
+    tab.locator("#graph").hover()
+    tab.mouse.wheel(0, -200)
+    tab.wait_for_function(f"() => document.querySelector('svg').viewBox.baseVal.width < {whole[2] * 0.95}")
+    zoomed = box()
+    tab.mouse.down()
+    tab.mouse.move(300, 300)
+    tab.mouse.up()
+    assert box()[:2] != zoomed[:2]
+    assert box()[2:] == zoomed[2:]
+    tab.keyboard.press("0")
+    assert box() == whole
+    tab.keyboard.press("+")
+    assert box()[2] == pytest.approx(whole[2] * 0.8)
+
+
+def test_current_node_is_brought_into_sight_after_zooming_in(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html)
+    for _ in range(12):
+        tab.keyboard.press("+")
+    tab.keyboard.press("End")
+    frame, node = tab.locator("#graph").bounding_box(), tab.locator("svg .node.current.between").bounding_box()
+    assert frame["x"] < node["x"] + node["width"] / 2 < frame["x"] + frame["width"]
+    assert frame["y"] < node["y"] + node["height"] / 2 < frame["y"] + frame["height"]
+
+
+def test_nodes_are_reached_and_read_by_keyboard(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html)
+    tab.locator("#v2").focus()
+    assert "d, by mul" in tab.locator("#details").inner_text()
+    tab.locator("#v0").focus()
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "leaf0"
+    buttons = tab.locator("button").all()
+    assert all((b.get_attribute("aria-label") or b.text_content()).strip() for b in buttons)
+
+
+def test_light_and_dark_follow_the_system_and_the_button(open_page):
+    colours = []
+    for scheme in ("light", "dark"):
+        tab = open_page(page(small_graph()[0], names={}).html, color_scheme=scheme)
+        background = lambda tab=tab: tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        colours.append(background())
+        tab.click("#theme")
+        colours.append(background())
+    assert colours[0] == colours[3] != colours[1] == colours[2]
+
+
+def test_long_numbers_stay_inside_their_boxes(open_page):
+    x = Value(-1.23456e-105, label="x")
+    tab = open_page(page(x * -1.2345678e-5, names={}).html)
+    tab.keyboard.press("End")
+    for i in range(2):
+        frame = tab.locator(f"#v{i} path").first.bounding_box()
+        for text in tab.locator(f"#v{i} text").all():
+            shape = text.bounding_box()
+            assert shape["x"] + shape["width"] <= frame["x"] + frame["width"] + 1, text.text_content()
+
+
+def test_300_nodes_are_smooth(open_page):
+    total = Value(0.0, label="start")
+    for i in range(75):
+        total = total + tanh(Value(i / 100) * (i + 1.0))
+    tab = open_page(page(total, names={}).html)
+    milliseconds = tab.evaluate("""() => {
+        const slider = document.getElementById("slider");
+        const start = performance.now();
+        for (let step = 1; step <= 60; step++) { slider.value = step * 4; slider.dispatchEvent(new Event("input")); }
+        return (performance.now() - start) / 60;
+    }""")
+    assert milliseconds < 50, milliseconds
+
+
+# --- safety ---
+
+
+def test_nothing_from_a_label_is_executed_on_the_page(open_page):
+    x, y = Value(2.0, label=NASTY), Value(3.0, label="</bdi><script>alert(2)</script>")
+    z = x * y
+    z.label = "${alert(3)}`<svg onload=alert(4)>"
+    tab = open_page(page(z, names={}).html)
+    for _ in range(3):
+        tab.keyboard.press("ArrowRight")
+        assert tab.locator("img, svg svg, aside script").count() == 0
+    tab.locator("#v0").hover()
+    for place in ("#details h3", "#leaves label", "#v0 text"):
+        assert "</script><img src=x onerror" in tab.locator(place).first.text_content()
+    assert tab.locator("script").count() == 2
+
+
+def test_notebook_frame_shows_the_page_and_keeps_labels_in(open_page):
+    html = page(Value(2.0, label=NASTY) * 3, names={})._repr_html_()
+    tab = open_page(f"<!doctype html><meta charset=utf-8><body>{html}")
+    frame = tab.frame_locator("iframe")
+    frame.locator("#forward").click()
+    assert frame.locator("#position").text_content() == "1 of 3 · forward"
+    assert tab.locator("iframe").get_attribute("sandbox") == "allow-scripts"
+    assert tab.locator("img").count() == 0
+    assert tab.locator("body > *").count() == 1
+
+
+def test_nothing_from_a_label_is_executed_in_the_drawing_and_the_latex(open_page):
+    x = Value(2.0, label=NASTY)
+    y = x * 3
+    svg = re.sub(r"^.*?(?=<svg)", "", draw(y, names={}).pipe("svg", encoding="utf-8"), flags=re.DOTALL)
+    tab = open_page(f"<!doctype html><meta charset=utf-8><body>{svg}<p id=latex></p>")
+    assert tab.locator("img, script").count() == 0
+    assert "</script><img src=x onerror" in tab.locator("#v0 text").first.text_content()
+    latex = json.dumps(chain_rule(y, x, names={})._repr_latex_())
+    tab.evaluate(f"() => {{ document.getElementById('latex').innerHTML = {latex}; }}")
+    assert tab.locator("#latex *").count() == 0
+
+
+def test_what_a_label_could_smuggle_in_is_refused_by_the_pages_policy(open_page):
+    html = page(small_graph()[0], names={}).html
+    smuggled = html.replace("<main>", "<main><script>document.title = 'smuggled'</script>")
+    tab = open_page(html)
+    title = tab.title()
+    assert re.search(r"script-src 'sha256-[\w+/=]+'", html)
+    context = tab.context.browser.new_context()
+    other = context.new_page()
+    other.set_content(smuggled)
+    assert other.title() == title
+    context.close()
