@@ -346,6 +346,11 @@ def test_a_branch_not_taken_contributes_zero_in_every_mode_and_order(x):
     assert data(found) == [0.0] * 5
 
 
+@pytest.mark.parametrize("kind", [float, Value])
+def test_a_factor_that_is_zero_contributes_zero(kind):
+    assert data(grad(lambda y, x: y * ag.sqrt(x), argnums=1)(kind(0.0), kind(0.0))) == 0.0
+
+
 def test_directions_that_are_zero_contribute_zero():
     def f(x, y):
         return ag.sqrt(x) + y
