@@ -78,6 +78,7 @@ def check(name: str, operands: list[float]) -> None:
     """Value and local derivatives of a primitive at one point."""
     if beyond(name, operands):
         return
+    operands = [x + 0.0 for x in operands]  # mpmath has no -0.0
     xs = [Value(x) for x in operands]
     out = TABLE[name](*xs)
     assert out.data == TABLE[name](*operands) or math.isnan(out.data)
@@ -135,7 +136,7 @@ def test_value_and_derivative_are_within_1e_12_of_mpmath(name):
 @pytest.mark.slow
 @primitives
 def test_value_and_derivative_are_within_1e_12_of_mpmath_in_a_long_search(name):
-    settings(settings.get_profile("search"), max_examples=500)(
+    settings(settings.get_profile("search"), max_examples=200)(
         given(operands_of(name))(lambda operands: check(name, operands))
     )()
 
