@@ -74,7 +74,8 @@ class _Board:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         self.figure = figure
-        self.renderer = FigureCanvasAgg(figure).get_renderer()
+        canvas: Any = FigureCanvasAgg(figure)
+        self.renderer = canvas.get_renderer()
         self.print = Printer("{:.4g}".format, latex=True)
         self.y = 30.0
 

@@ -29,7 +29,7 @@ def points(name):
     walk = [[NUMBERS[(i * step + k * k) % len(NUMBERS)] for k in range(5)] for step in (1, 5, 8) for i in range(21)]
     if name == "take":
         return [[float(i % 4), *xs[:4]] for i, xs in enumerate(walk)]
-    ordered = [xs for xs in itertools.product([-2.0, 0.0, 0.5, 1.0, math.nan], repeat=3)]
+    ordered = itertools.product([-2.0, 0.0, 0.5, 1.0, math.nan], repeat=3)
     return [xs[: op.arity] for xs in walk] + [list(xs) for xs in ordered]
 
 

@@ -6,7 +6,6 @@ import shutil
 import time
 import xml.etree.ElementTree as ET
 
-import graphviz
 import pytest
 from graphviz.backend import dot_command
 from hypothesis import given, settings
@@ -144,9 +143,13 @@ def test_image_format_is_set_as_the_format_of_the_digraph():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"format": "nonsense"}, "'nonsense' is no format"), ({"direction": "UP"}, "one of LR, TB, RL, BT"), ({"file": "x.gif"}, ".svg, .png or .dot"),
-     ({"group": 3}, "named_parameters")],
-)  # fmt: skip
+    [
+        ({"format": "nonsense"}, "'nonsense' is no format"),
+        ({"direction": "UP"}, "one of LR, TB, RL, BT"),
+        ({"file": "x.gif"}, ".svg, .png or .dot"),
+        ({"group": 3}, "named_parameters"),
+    ],
+)
 def test_wrong_options_are_refused_by_name(options, message):
     with pytest.raises((ValueError, TypeError), match=message):
         draw(Value(1.0), **options)
@@ -239,7 +242,7 @@ def test_each_node_is_in_the_box_of_the_neuron_whose_parameters_enter_it():
     order = topological_order([loss])
     position = {node: i for i, node in enumerate(order)}
     in_output_neuron = boxes["layers.1/layers.1.neurons.0"][1]
-    assert f"op{position[y]}" in in_output_neuron and f"v{position[y]}" in in_output_neuron, "the activation"
+    assert {f"op{position[y]}", f"v{position[y]}"} <= in_output_neuron, "the activation"
     assert f"v{position[loss]}" not in set.union(*[nodes for _, nodes in boxes.values()]), "the loss is in no neuron"
     for x in (x1, x2):
         assert f"v{position[x]}" not in set.union(*[nodes for _, nodes in boxes.values()])
@@ -349,7 +352,7 @@ def test_without_any_program_the_error_says_how_to_get_one_and_the_source_is_the
     assert "digraph" in picture.source
     draw(Value(1.0), file=tmp_path / "a.dot")
     for use in (lambda: picture.pipe("svg"), lambda: picture.render(tmp_path / "r"), picture._repr_mimebundle_):
-        with pytest.raises(RendererNotFound, match="pip install graphviz-pure.*apt install graphviz.*source"):
+        with pytest.raises(RendererNotFound, match=r"pip install graphviz-pure.*apt install graphviz.*source"):
             use()
 
 
