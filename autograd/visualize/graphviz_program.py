@@ -32,6 +32,12 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
         use_installed_program()
         return super().render(*args, **{"quiet": True, **kwargs})
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:
+        """SVG and PNG: of a notebook that somebody else has run Jupyter shows no SVG, and then takes the PNG."""
+        include = {self._jupyter_mimetype, "image/png"} if include is None else include
+        bundle: dict[str, Any] = super()._repr_mimebundle_(include, exclude, **kwargs)
+        return bundle
+
 
 def use_installed_program() -> None:
     """Let the graphviz package run graphviz-pure if there is no `dot`; nothing changes where there is one.

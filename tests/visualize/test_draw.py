@@ -343,6 +343,7 @@ def test_render_save_and_notebook_display_of_the_digraph_work(tmp_path):
     assert picture.render(tmp_path / "r", format="png") == str(tmp_path / "r.png")
     assert picture.save(tmp_path / "s.gv") == str(tmp_path / "s.gv")
     assert picture._repr_mimebundle_()["image/svg+xml"].startswith("<?xml")
+    assert picture._repr_mimebundle_()["image/png"].startswith(b"\x89PNG"), "what an untrusted notebook shows"
 
 
 def test_without_any_program_the_error_says_how_to_get_one_and_the_source_is_there(monkeypatch, tmp_path):
