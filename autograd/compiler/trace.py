@@ -19,39 +19,13 @@ import numpy as np
 from autograd import primitives
 from autograd.batch import axes_of, mapped_parts, replace_mapped
 from autograd.compiler.arrays import StackedResult, TracedArray
+from autograd.conditions import Condition
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
 from autograd.tree import leaves, names, rebuild
 from autograd.value import Value, number, tracing
 
 Decisions = tuple[bool, ...]  # which way each guard of a path goes
-
-
-class Condition(Value):
-    """A comparison of traced Values: a number, 1 or 0, whose truth value is a guard."""
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, node: Value) -> "Condition":
-        condition: Condition = object.__new__(cls)
-        condition._data, condition.op = node._data, node.op
-        condition._a, condition._b, condition._da, condition._db = node._a, node._b, node._da, node._db
-        return condition
-
-    def __bool__(self) -> bool:
-        return bool(self._data) if tracing.trace is None else tracing.trace.decide(self)
-
-    def __and__(self, other: Any) -> "Condition":
-        return Condition.of(primitives.logical_and(self, other))
-
-    def __or__(self, other: Any) -> "Condition":
-        return Condition.of(primitives.logical_or(self, other))
-
-    def __invert__(self) -> "Condition":
-        return Condition.of(primitives.logical_not(self))
-
-    __rand__, __ror__ = __and__, __or__
 
 
 class Guard(NamedTuple):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import primitives as p
+from autograd.conditions import Condition
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
 from autograd.value import Value, tracing
@@ -14,38 +14,14 @@ class NoJavaScript(Exception):
     """Why an operation cannot be recomputed in the browser."""
 
 
-class _Condition(Value):
-    """A comparison in a rule: it is recorded, and chosen by where both sides are wanted."""
-
-    __slots__ = ()
-
-    def __bool__(self) -> bool:
-        raise NoJavaScript("its derivative is chosen by an `if`; where(condition, x, y) can be written in JavaScript")
-
-    def __and__(self, other: Value) -> "_Condition":
-        return _condition(p.logical_and, self, other)
-
-    def __or__(self, other: Value) -> "_Condition":
-        return _condition(p.logical_or, self, other)
-
-    def __invert__(self) -> "_Condition":
-        return _condition(p.logical_not, self)
-
-
-def _condition(op: Primitive, *operands: Any) -> _Condition:
-    """The node that op gives, as a condition."""
-    node = op(*operands)
-    condition: _Condition = object.__new__(_Condition)
-    for slot in ("_data", "op", "_a", "_b", "_da", "_db"):
-        setattr(condition, slot, getattr(node, slot))
-    return condition
-
-
 class _Recording:
     """What comparisons of Values go to while a rule is traced: see `tracing` in value.py."""
 
     def condition(self, op: Primitive, x: Any, y: Any) -> Value:
-        return _condition(op, x, y)
+        return Condition.of(op(x, y))
+
+    def decide(self, condition: Condition) -> bool:
+        raise NoJavaScript("its derivative is chosen by an `if`; where(condition, x, y) can be written in JavaScript")
 
     def refuse_data(self, value: Value) -> None:
         raise NoJavaScript("its derivative reads `.data`, which JavaScript has not; write it in functions of autograd")
@@ -59,7 +35,8 @@ def operation(op: Primitive, count: int) -> str:
     Errors: NoJavaScript, saying why, for a primitive without `js` or with a rule that cannot be traced.
 
     Example:
-        >>> print(operation(p.mul, 2))
+        >>> from autograd.primitives import mul
+        >>> print(operation(mul, 2))
         {forward: (x0, x1) => x0 * x1, partials: (out, x0, x1) => {return [x1, x0];}}
     """
     names = [f"x{i}" for i in range(count)]
