@@ -227,12 +227,13 @@ class _Latex:
         value = self.print.value(derivation.value)
         if derivation.wrt == self.output or not derivation.paths:
             return f"{left} &= {value}"
-        many = len(derivation.paths) > 1
+        if _is_one_factor(derivation):
+            return f"{left} &= {self.print(derivation.paths[0][0].formula)} \\\\\n&= {value}"
         rows = [
-            *([] if _is_one_factor(derivation) else self._sum([self._fractions(path) for path in derivation.paths])),
+            *self._sum([self._fractions(path) for path in derivation.paths]),
             *self._sum([self._product(path, "formula", i == 0) for i, path in enumerate(derivation.paths)]),
             *self._sum([self._product(path, "value", i == 0) for i, path in enumerate(derivation.paths)]),
-            *([f"&= {_sum(self.print, derivation.products)}"] if many else []),
+            *([f"&= {_sum(self.print, derivation.products)}"] if len(derivation.paths) > 1 else []),
             f"&= {value}",
         ]
         return left + " " + " \\\\\n".join(rows)

@@ -263,6 +263,13 @@ def test_latex_of_every_primitive_is_well_formed(name):
     MathTextParser("path").parse(f"${definition}$")
 
 
+def test_latex_of_a_single_factor_gives_its_formula_and_its_number_once():
+    f = Value(3.0, label="f")
+    d = Value(2.0, label="d")
+    L = d * f
+    assert chain_rule(L, d).latex.endswith(r"\partial d} &= f \\" + "\n&= 3\n\\end{aligned}")
+
+
 def test_latex_of_a_derivation_is_well_formed():
     L, (_, w2, w3, _) = lecture_network()
     for row in mathtext_rows(chain_rule(L, [w2, w3], names={}).latex):
