@@ -272,8 +272,7 @@ def gradient_and_bound(expression: Any) -> tuple[list[Any], list[Any]]:
     with mp.workprec(PRECISION):
         inputs = [mpf(x) for x in expression.inputs]
         exact = gradient(expression, inputs)
-        rounded = [gradient(expression, inputs, Rounding(seed)) for seed in range(4)]
-        return exact, _largest_changes(exact, rounded)
+        return exact, _largest_changes(exact, lambda rounding: gradient(expression, inputs, rounding))
 
 
 def is_tame(expression: Any) -> bool:
@@ -316,19 +315,32 @@ def value_and_bound(expression: Any) -> tuple[Any, Any]:
     with mp.workprec(PRECISION):
         inputs = [mpf(x) for x in expression.inputs]
         exact = expression.evaluate(MPMATH, inputs, mpf)
-        tables = [{name: _rounded(f, Rounding(seed)) for name, f in MPMATH.items()} for seed in range(4)]
-        return exact, _largest_changes([exact], [[expression.evaluate(table, inputs, mpf)] for table in tables])[0]
+        (bound,) = _largest_changes([exact], lambda rounding: [_with_roundings(expression, inputs, rounding)])
+        return exact, bound
+
+
+def _with_roundings(expression: Any, inputs: Sequence[Any], rounding: Callable[[Any], Any]) -> Any:
+    values = list(inputs)
+    for step in expression.steps:
+        operands = [rounding(values[x]) if isinstance(x, int) else mpf(x) for x in step.operands]
+        values.append(rounding(MPMATH[step.primitive](*operands)))
+    return values[-1]
 
 
 PRECISION = 600
 
 
-def _largest_changes(exact: Sequence[Any], others: Sequence[Sequence[Any]]) -> list[Any]:
+def _largest_changes(exact: Sequence[Any], compute: Callable[[Callable[[Any], Any]], Sequence[Any]]) -> list[Any]:
+    """How far each result moves under roundings; infinitely far if they take an operand out of a function's domain."""
+    try:
+        others = [compute(Rounding(seed)) for seed in range(4)]
+    except OutOfDomain:
+        return [mp.inf] * len(exact)
     return [max(abs(x - y) for y in column) for x, column in zip(exact, zip(*others, strict=True), strict=True)]
 
 
-def _rounded(function: Function, rounding: Callable[[Any], Any]) -> Function:
-    return lambda *operands: rounding(function(*map(rounding, operands)))
+class OutOfDomain(ValueError):
+    """A function of a real number gave a complex one."""
 
 
 class Rounding:
@@ -338,4 +350,6 @@ class Rounding:
         self.random = random.Random(seed)
 
     def __call__(self, x: Any) -> Any:
+        if not isinstance(x, mpf):
+            raise OutOfDomain(x)
         return x * (1 + self.random.choice((-32, 32)) * EPSILON)

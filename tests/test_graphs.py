@@ -80,7 +80,7 @@ def test_second_derivatives_equal_mpmath_within_the_rounding_bound_of_the_graph(
 
 
 @pytest.mark.slow
-@settings(settings.get_profile("search"))
+@settings(settings.get_profile("search"), max_examples=1000)
 @given(expressions(max_steps=20))
 def test_gradients_equal_mpmath_in_a_long_search(expression):
     check_gradient(expression)
