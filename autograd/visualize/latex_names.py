@@ -15,7 +15,9 @@ _SPECIAL = {
     "\\": r"\backslash ", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "&": r"\&", "#": r"\#", "_": r"\_",
     "^": r"{\wedge}", "~": r"{\sim}", "<": "{<}", ">": "{>}",
 }  # fmt: skip
-_NAME = re.compile(r"(?P<letters>[^\W\d_]+[\u0300-\u036f]*)_?(?P<index>\d*|_[^\W_])(?P<more>(\[\d+\])*)(?P<primes>′*)")
+_NAME = re.compile(
+    r"(?P<letters>[^\W\d_]+[\u0300-\u036f]*)_?(?P<index>\d*|_[^\W_])(?P<more>(\[\d+\])*)(?P<primes>[′″]?)"
+)
 
 
 def latex_name(label: str) -> str:
@@ -29,7 +31,11 @@ def latex_name(label: str) -> str:
     if found is None:
         return _characters(label)
     indices = [i for i in (found["index"].removeprefix("_"), *re.findall(r"\d+", found["more"])) if i]
-    return _letters(found["letters"]) + (f"_{{{','.join(indices)}}}" if indices else "") + "'" * len(found["primes"])
+    return (
+        _letters(found["letters"])
+        + (f"_{{{','.join(indices)}}}" if indices else "")
+        + {"′": "'", "″": "''"}.get(found["primes"], "")
+    )
 
 
 def _letters(letters: str) -> str:

@@ -3,6 +3,7 @@
 import itertools
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,8 @@ class Names:
     """
 
     def __init__(self, variables: Mapping[str, Any] | None = None, model: Any = None):
-        self.of = {x: name for name, x in parameters_of(model).items()}
+        self.paths = {x: name for name, x in parameters_of(model).items()}
+        self.of = dict(self.paths)
         self.of.update(names_of_values(caller_scope() if variables is None else variables))
 
     def __getitem__(self, value: Value) -> str:
@@ -65,15 +67,20 @@ class Names:
 
 
 def distinct_names(order: Iterable[Value], names: Names) -> dict[Value, str]:
-    """A name for every node, no two alike: v1, v2, ... for those without one, x and x′ for two that are called x."""
+    """A name for every node, no two alike: v1, v2, ... for those without one.
+
+    Of several that are called x, a parameter of the model has its path instead; others are x, x′, x″, x (4).
+    """
     found = {node: printable(names[node], LONGEST_NAME) for node in order}
+    uses = Counter(found.values())
     taken = {""}
     free = (name for i in itertools.count(1) if (name := f"v{i}") not in taken)
     for node, name in found.items():
-        while name and name in taken:
-            name += "′"
-        found[node] = name
-        taken.add(name)
+        if uses[name] > 1 and node in names.paths:
+            name = printable(names.paths[node])
+        alike = (name + mark for mark in itertools.chain(["", "′", "″"], (f" ({i})" for i in itertools.count(4))))
+        found[node] = name and next(x for x in alike if x not in taken)
+        taken.add(found[node])
     for node, name in found.items():
         found[node] = name or next(free)
     return found

@@ -105,3 +105,20 @@ def test_pictures_of_the_readme_are_made_by_the_command(tmp_path):
     chain_rule_picture(tmp_path / "chain_rule.svg")
     for name in ("draw.svg", "chain_rule.svg"):
         assert "</svg>" in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_parameters_with_equal_labels_are_told_apart_by_their_paths():
+    class Model:
+        w = (Value(1.0, label="w"), Value(2.0, label="w"))
+
+        def named_parameters(self):
+            yield from {"first.w": self.w[0], "second.w": self.w[1]}.items()
+
+    product = Model.w[0] * Model.w[1] * Value(3.0, label="w")
+    names = [node["name"] for node in data_of(page(product, group=Model(), names={}))["nodes"]]
+    assert names == ["first.w", "second.w", "v1", "w", "out"]
+    total = Value(0.0)
+    for _ in range(5):
+        total = total + Value(1.0, label="x")
+    names = [node["name"] for node in data_of(page(total, names={}))["nodes"]]
+    assert [name for name in names if name.startswith("x")] == ["x", "x′", "x″", "x (4)", "x (5)"]
