@@ -30,7 +30,7 @@ class History:
             descent on all samples, before its step).
         metric: for each epoch the accuracy, or of a regression the mean absolute error, after the epoch.
         metric_name: which of the two; "" for a loss of one's own.
-        seconds: how long the run took.
+        seconds: how long the run took, with what was compiled for it.
         backend: what computed the gradients.
         interrupted: whether Ctrl-C ended it.
     """
@@ -138,15 +138,31 @@ class Eager:
         moved = [optimizer.update(*each, t, rate) for each in zip(theta, gradient, states, strict=True)]
         return [theta for theta, _ in moved], [state for _, state in moved]
 
+    def is_finite(self, gradient: Sequence[float]) -> bool:
+        """Whether all derivatives are finite."""
+        return all(map(math.isfinite, gradient))
+
     def _assign(self, theta: Sequence[float]) -> None:
         for parameter, data in zip(self.parameters, theta, strict=True):
             parameter._data, parameter._grad = data, 0.0
 
 
-BACKENDS: dict[str, Callable[[Module, Loss, Penalty | None, list[Any], list[Any]], Any]] = {
-    "auto": Eager,
-    "eager": Eager,
-}
+def _compiled(*run: Any) -> Any:
+    from nn.compiled import Compiled
+
+    return Compiled(*run)
+
+
+def _fastest(*run: Any) -> Any:
+    """Compiled, if the compiler is installed and the model can be traced; else eager, which also says what is wrong."""
+    try:
+        return _compiled(*run)
+    except Exception:
+        return Eager(*run)
+
+
+# made of (model, loss, penalty, X, y)
+BACKENDS: dict[str, Callable[..., Any]] = {"auto": _fastest, "eager": Eager, "jit": _compiled}
 
 
 def objective(loss: Loss, penalty: Penalty | None) -> Callable[..., Any]:
@@ -192,7 +208,7 @@ class _Run:
     def step(self, indices: list[int], rate: float) -> float:
         """One update; returns the loss before it."""
         loss, gradient = self.backend.loss_and_gradient(self.theta, indices)
-        if not (math.isfinite(loss) and all(map(math.isfinite, gradient))):
+        if not (math.isfinite(loss) and self.backend.is_finite(gradient)):
             self.stop(indices)
         self.last_good = self.theta
         self.steps += 1
@@ -281,7 +297,8 @@ def fit(
             (the last of an epoch may be smaller).
         seed: draws the order of the samples, anew each epoch; the same seed gives the same run to the last bit.
         penalty: a function of the list of parameters that is added to the loss, such as nn.l2.
-        backend: "eager", or "auto" for the fastest that there is.
+        backend: "jit" to compile the model, which takes some 0.3 s and then goes a thousand times as fast as "eager";
+            "auto" for "jit" if llvmlite is installed and the model can be traced (see autograd.jit), else "eager".
         progress: whether to show a bar, if tqdm is installed.
 
     Returns: the History. Ctrl-C ends the run early, with what was learnt so far.
@@ -306,8 +323,8 @@ def fit(
     if not parameters:
         raise ValueError(f"{type(model).__name__} has no parameters to train")
     samples, wanted = labelled(model, X, y, loss)
-    run = _Run(model, samples, wanted, loss, optimizer, penalty, backend)
     rng, started = random.Random(seed), time.perf_counter()
+    run = _Run(model, samples, wanted, loss, optimizer, penalty, backend)
     try:
         with _bar(epochs, run.backend.name, progress) as advance:
             for _ in range(epochs):

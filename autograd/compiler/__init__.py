@@ -1,7 +1,7 @@
 """The compiler: `jit` traces a function, simplifies its graph, lowers it to LLVM IR and runs the machine code.
 
-One module a stage: trace, simplify, lower (with loops), run (with vmath); jitted puts them together, and arguments takes
-structures of numbers apart. All but this file need llvmlite and NumPy.
+One module a stage: trace, simplify, lower (with loops), run (with vmath); jitted puts them together, and arguments
+takes structures of numbers apart. All but this file need llvmlite and NumPy.
 """
 
 from collections.abc import Callable

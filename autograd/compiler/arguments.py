@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.arrays import StackedResult
-from autograd.compiler.trace import Condition
+from autograd.conditions import Condition
 from autograd.tree import is_module, kind_of, leaves
 from autograd.value import Value
 
-Packer = Callable[["np.ndarray[Any, Any]", "Sequence[np.ndarray[Any, Any]]"], Any]
+Packer = Callable[["np.ndarray[Any, Any]", "Mapping[int, np.ndarray[Any, Any]]"], Any]
 
 
 class HasValues(Exception):
@@ -38,8 +38,10 @@ class Arguments:
         self.arrays: list[np.ndarray[Any, Any]] = []
         self.shapes: tuple[tuple[int, ...], ...] = ()
         part = self._part
-        structure: Hashable = tuple([part(x) for x in args])
-        self.structure = (structure, *[(name, part(x)) for name, x in kwargs.items()]) if kwargs else structure
+        structure: tuple[Hashable, ...] = tuple([part(x) for x in args])
+        if kwargs:
+            structure = (structure, *[(name, part(x)) for name, x in kwargs.items()])
+        self.structure: Hashable = structure
 
     def _part(self, x: Any) -> Hashable:
         """The part of the structure that stands for x; its numbers are noted."""
@@ -76,7 +78,8 @@ class Arguments:
         structure = kind_of(x)
         if structure is not None and x is not None:
             children = structure.children(x)
-            return (type(x), *structure.keys(x), *[self._part(child) for child in children])
+            parts: list[Hashable] = [type(x), *structure.keys(x), *[self._part(child) for child in children]]
+            return tuple(parts)
         try:
             hash(x)
         except TypeError:
@@ -127,7 +130,7 @@ address_of = (
     else _address_by_interface
 )
 
-# --- results ------------------------------------------------------------------------------------------------------------
+# --- results ---------------------------------------------------------------------------------------------------------
 
 
 class Packing:

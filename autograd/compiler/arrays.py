@@ -108,7 +108,7 @@ class TracedArray(_LikeArray):
 
 
 class StackedResult(_LikeArray):
-    """What vmap returns while it is traced: one Value a lane. Only returning it works on lanes; looking inside does not.
+    """What vmap returns while it is traced: one Value a lane. Returning it works on lanes; looking inside does not.
 
     Attributes:
         lanes: the Value, or the array of Values, that holds the result of every lane.

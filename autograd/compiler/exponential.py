@@ -1,7 +1,7 @@
 """e^x on lanes, written out in arithmetic, so that what calls it needs not spill its registers.
 
-x = k ln 2 + r with a whole k and |r| < 0.35, and e^x = 2^k (1 + q) with a polynomial q = e^r - 1. Two uses of the same x,
-such as tanh and its derivative, share all of it. To 1 ulp; NaN, infinities and subnormal results included.
+x = k ln 2 + r with a whole k and |r| < 0.35, and e^x = 2^k (1 + q) with a polynomial q = e^r - 1. Two uses of the same
+x, such as tanh and its derivative, share all of it. To 1 ulp; NaN, infinities and subnormal results included.
 """
 
 import math

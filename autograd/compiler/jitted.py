@@ -1,4 +1,4 @@
-"""What jit returns: a function compiled on first use, specialised by the structure of its arguments and by the path through it."""
+"""What jit returns: a function compiled on first use, for each structure of its arguments and each path through it."""
 
 import contextlib
 import functools
@@ -26,7 +26,7 @@ LOOK_AHEAD = 64  # lanes that are searched for more paths when one takes an unkn
 
 
 class CacheInfo(NamedTuple):
-    """What a compiled function has done so far: calls that ran compiled code, paths compiled, and the time that took."""
+    """What a compiled function has done so far: calls that ran compiled code, what was compiled, and in what time."""
 
     calls: int
     structures: int
@@ -127,7 +127,9 @@ class Path:
                 slots[first:end] = arrays[position].ravel()
             if self.captured:
                 slots[self.captured_from : self.captured_to] = [leaf._data for leaf in self.captured]
-            lanes, kept, stacks = 1, [], {}
+            lanes = 1
+            kept: list[Any] = []
+            stacks: dict[int, Any] = {}
             for region in self.maps:
                 lanes = max(lanes, self._map(region, kernel.layout, buffers, arrays, kept, stacks))
             kernel.run(buffers, lanes)

@@ -1,4 +1,4 @@
-"""LLVM IR of the loops around the compiled body of a vmap: blocks of lanes, the ragged end, reductions in fixed order."""
+"""LLVM IR of the loops around the compiled body of a vmap: blocks of lanes, a ragged end, reductions in fixed order."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ BLOCK = 1024  # lanes to a block: a reduction goes over the lanes of a block, th
 # partial results, so that lane i always ends in partial result i mod V. The ragged end of the batch is copied out and
 # filled up with repetitions of its last lane; of its partial results only those of real lanes are used.
 PASS = """
-define void @pass{n}(ptr noalias %slots, ptr noalias %table, i64 %first, i64 %end, ptr noalias %work, ptr noalias %partials) {{
+define void @pass{n}(ptr noalias %slots, ptr noalias %table, i64 %first, i64 %end, ptr noalias %work,
+                     ptr noalias %partials) {{
 entry:
   %entries = getelementptr i64, ptr %table, i64 {table}
   %rows = getelementptr i64, ptr %entries, i64 1

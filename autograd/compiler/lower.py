@@ -341,7 +341,7 @@ def _any_nan(graph: Graph, program: Program) -> Node:
     return functools.reduce(lambda x, y: graph.add("or", (x, y)), found, graph.constant(0.0))
 
 
-# --- functions ----------------------------------------------------------------------------------------------------------
+# --- functions -------------------------------------------------------------------------------------------------------
 
 
 def _literal(x: float) -> str:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from autograd import primitives
 from autograd.compiler import exponential
 from autograd.compiler.arrays import StackedResult
-from autograd.compiler.trace import Condition, Trace, Traced
+from autograd.compiler.trace import Trace, Traced
+from autograd.conditions import Condition
 from autograd.graph import topological_order
 from autograd.tree import leaves
 from autograd.value import Value, tracing
@@ -32,6 +33,9 @@ LOGICAL = frozenset({"and", "or", "not"})
 CONDITIONS = COMPARISONS | LOGICAL
 REDUCTIONS = {"lane_sum": -0.0, "lane_min": math.inf}  # over the lanes of a region, with what they start from
 SOURCES = frozenset({"const", "input", "lane_input", "lane_index"})
+
+
+_CONSTANTS = {"const"}
 
 
 class Graph:
@@ -80,7 +84,7 @@ class Graph:
     def add(self, op: str, args: tuple[Node, ...]) -> Node:
         """The node that computes op of the operands, by whatever is cheapest and exactly equal."""
         ops = self.ops
-        if all([ops[x] == "const" for x in args]) and op in FORWARD:
+        if {ops[x] for x in args} == _CONSTANTS and op in FORWARD:
             return self.constant(FORWARD[op](*[self.args[x][0] for x in args]))
         rule = RULES.get(op)
         if rule is not None:
@@ -238,7 +242,7 @@ def _logical(graph: Graph, x: Node, y: Node, *, absorbing: bool) -> Node | None:
 
 
 def _compare(op: str) -> Callable[[Graph, Node, Node], Node | None]:
-    """A product with a constant of at least 1 has the sign of the other factor: no need to compute it to compare with 0."""
+    """A product with a constant beyond ±1 need not be computed to be compared with 0: the other factor has its sign."""
 
     def rule(graph: Graph, x: Node, y: Node) -> Node | None:
         for zero, product, swapped in ((x, y, False), (y, x, True)):
@@ -298,13 +302,14 @@ def _on_lanes(written_out: Callable[[Graph, Node], Node]) -> Callable[[Graph, No
 
 RULES: dict[str, Callable[..., Node | None]] = {
     "fadd": _add, "fsub": _sub, "fmul": _mul, "fdiv": _div, "fneg": _neg, "llvm.fabs": _fabs, "select": _select,
-    "exp": _on_lanes(exponential.exp), "expm1": _on_lanes(exponential.expm1), "and": _and, "or": _or, "not": _not, "chain": _chain, "pow": _pow, "fcmp ogt": _greater("fcmp olt"),
+    "exp": _on_lanes(exponential.exp), "expm1": _on_lanes(exponential.expm1), "and": _and, "or": _or,
+    "not": _not, "chain": _chain, "pow": _pow, "fcmp ogt": _greater("fcmp olt"),
     "fcmp oge": _greater("fcmp ole"), "fcmp olt": _compare("fcmp olt"), "fcmp ole": _compare("fcmp ole"),
     "fcmp oeq": _compare("fcmp oeq"), "fcmp une": _compare("fcmp une"),
 }  # fmt: skip
 COMMUTATIVE = frozenset({"fadd", "fmul", "and", "or", "fcmp oeq", "fcmp une"})
 
-# --- from Values ------------------------------------------------------------------------------------------------------
+# --- from Values -----------------------------------------------------------------------------------------------------
 
 # What a primitive that is lowered by an expression stands for: steps (op, operands) and the step that is the result.
 # An operand is an input (-1, -2, ...), an earlier step (0, 1, ...) or a constant (float).
@@ -333,7 +338,7 @@ def _template(op: primitives.Primitive, count: int) -> Template:
         finally:
             tracing.trace = before
         positions: dict[Any, Reference] = {x: ~i for i, x in enumerate(inputs)}
-        steps = []
+        steps: list[tuple[primitives.Primitive, tuple[Reference, ...]]] = []
         for node in topological_order([result] if isinstance(result, Value) else []):
             if node not in positions:
                 positions[node] = node._data if node.op is None else len(steps)
@@ -351,7 +356,7 @@ def apply(graph: Graph, op: primitives.Primitive, args: tuple[Node, ...]) -> Nod
     """
     lower = op.lower
     if lower.__class__ is str:
-        return graph.add(lower, args)  # type: ignore[arg-type]
+        return graph.add(lower, args)
     if op is primitives.chain:
         return graph.add("chain", args)
     if lower is None:
@@ -363,9 +368,9 @@ def apply(graph: Graph, op: primitives.Primitive, args: tuple[Node, ...]) -> Nod
     found: list[Node] = []
 
     def resolve(reference: Reference) -> Node:
-        if reference.__class__ is float:
+        if isinstance(reference, float):
             return graph.constant(reference)
-        return found[reference] if reference >= 0 else args[~reference]  # type: ignore[index]
+        return found[reference] if reference >= 0 else args[~reference]
 
     for inner, references in steps:
         found.append(apply(graph, inner, tuple([resolve(r) for r in references])))
@@ -380,7 +385,7 @@ def take(graph: Graph, index: Node, *values: Node) -> Node:
     return result
 
 
-# --- a traced function ------------------------------------------------------------------------------------------------
+# --- a traced function -----------------------------------------------------------------------------------------------
 
 
 class Verdict(NamedTuple):
@@ -515,7 +520,7 @@ class _Conversion:
     def _operation(self, value: Value) -> Node:
         if value in self.nodes:
             return self.nodes[value]
-        op = value.op
+        op: Any = value.op
         nodes, constant = self.nodes, self.graph.constant
         operands = (value._a, value._b) if op.arity == 2 else (value._a,) if op.arity == 1 else value._a
         args = tuple([constant(x) if x.__class__ is float else nodes[x] for x in operands])

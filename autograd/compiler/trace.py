@@ -254,7 +254,7 @@ class Trace:
         raise Again(region.vmap)
 
 
-# --- of lanes ---------------------------------------------------------------------------------------------------------
+# --- of lanes --------------------------------------------------------------------------------------------------------
 
 
 def _length(array: TracedArray, axis: int) -> int:
@@ -326,7 +326,7 @@ def _stacked(trace: Trace, structure: Any, results: list[Any], region: Region) -
     return rebuild(whole, stacks, whole_arrays=True)
 
 
-# --- the tracing ------------------------------------------------------------------------------------------------------
+# --- the tracing -----------------------------------------------------------------------------------------------------
 
 
 class Traced(NamedTuple):
@@ -375,14 +375,14 @@ def trace(
         tracing.trace = outer
     if random.getstate() != before[0] or _differ(np.random.get_state(legacy=False), before[1]):
         raise RuntimeError(
-            f"{getattr(f, '__name__', f)} draws from the global random generator, and jit would freeze that draw into the "
-            "compiled code: draw outside, and pass the numbers as an argument"
+            f"{getattr(f, '__name__', f)} draws from the global random generator, and jit would freeze that draw into "
+            "the compiled code: draw outside, and pass the numbers as an argument"
         )
     return Traced(current, traced_arrays, result)
 
 
 def is_traced_scalar(x: Any) -> bool:
-    """Floats are traced, and the parameters of Modules; integers, bools, strings and the rest are part of the program."""
+    """Floats are traced, and the parameters of Modules; integers, bools, strings and others are part of the program."""
     return isinstance(x, float | np.floating | Value)
 
 

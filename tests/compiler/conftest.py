@@ -34,5 +34,5 @@ def close(x: float, y: float, relative: float = 1e-13, absolute: float = 1e-305)
     if x != x or y != y:
         return x != x and y != y
     if math.isinf(x) or math.isinf(y):
-        return x == y or (x > 0) == (y > 0) and min(abs(x), abs(y)) > 1e307
+        return x == y or ((x > 0) == (y > 0) and min(abs(x), abs(y)) > 1e307)
     return abs(x - y) <= absolute + relative * max(abs(x), abs(y))

@@ -10,7 +10,7 @@ import pytest
 
 import nn.__main__ as command
 from nn import load
-from nn.training import Eager
+from nn.training import BACKENDS, Eager
 
 pytest.importorskip("matplotlib", reason="the pictures need matplotlib")
 
@@ -229,6 +229,7 @@ def test_ctrl_c_still_writes_what_was_learnt(run, monkeypatch, tmp_path):
         return real(self, *args)
 
     monkeypatch.setattr(Eager, "loss_and_gradient", interrupted)
+    monkeypatch.setitem(BACKENDS, "auto", Eager)
     code, out, err = run(*QUICK, "--dataset", "xor", "--epochs", 50, "--batch-size", 8, "--save", "m.json")
     assert (code, err) == (0, [])
     assert "interrupted after 1 epochs" in out[1]

@@ -26,8 +26,8 @@ def line():
     return Neuron(2, nonlin=False, rng=0)
 
 
-def quiet(model, X, y, **kwargs):
-    return fit(model, X, y, progress=False, **kwargs)
+def quiet(model, X, y, backend="eager", **kwargs):
+    return fit(model, X, y, progress=False, backend=backend, **kwargs)
 
 
 def test_it_finds_the_line_that_the_samples_are_on():
@@ -179,7 +179,7 @@ def test_accuracy_records_no_node(monkeypatch):
         ({"epochs": 0}, ValueError, "epochs must be a whole number, at least 1, got 0"),
         ({"batch_size": 0}, ValueError, "batch_size must be a whole number, at least 1, got 0"),
         ({"batch_size": 2.5}, ValueError, "batch_size must be a whole number, at least 1, got 2.5"),
-        ({"backend": "gpu"}, ValueError, "no backend 'gpu'; there are auto, eager"),
+        ({"backend": "gpu"}, ValueError, "no backend 'gpu'; there are auto, eager, jit"),
     ],
 )
 def test_wrong_data_and_settings_are_named_and_the_model_is_left_alone(arguments, error, message):
@@ -263,10 +263,16 @@ def test_a_gradient_that_is_not_finite_stops_too():
     assert model.w.data == 0.0
 
 
+@pytest.mark.parametrize("backend", ["eager", "jit"])
 @pytest.mark.parametrize("moment", [1, 2, 5, 17])
-def test_ctrl_c_ends_cleanly_with_what_was_learnt(moment, monkeypatch):
-    calls = 0
-    real = Eager.loss_and_gradient
+def test_ctrl_c_ends_cleanly_with_what_was_learnt(moment, backend, monkeypatch):
+    if backend == "jit":
+        pytest.importorskip("llvmlite")
+        from nn.compiled import Compiled as Backend
+    else:
+        Backend = Eager
+    calls = 0 if backend == "eager" else -1  # the first call of compiled code is a trial
+    real = Backend.loss_and_gradient
 
     def interrupted(self, theta, indices):
         nonlocal calls
@@ -276,16 +282,16 @@ def test_ctrl_c_ends_cleanly_with_what_was_learnt(moment, monkeypatch):
             raise KeyboardInterrupt
         return real(self, theta, indices)
 
-    monkeypatch.setattr(Eager, "loss_and_gradient", interrupted)
+    monkeypatch.setattr(Backend, "loss_and_gradient", interrupted)
     model = line()
-    history = quiet(model, X, LINE, optimizer=SGD(0.1), batch_size=5, epochs=100)
-    monkeypatch.setattr(Eager, "loss_and_gradient", real)
+    history = quiet(model, X, LINE, optimizer=SGD(0.1), batch_size=5, epochs=100, backend=backend)
+    monkeypatch.setattr(Backend, "loss_and_gradient", real)
     steps = moment - 1
     assert history.interrupted
     assert len(history.loss) == steps // 2
     other = line()
     if steps:
-        complete = quiet(other, X, LINE, optimizer=SGD(0.1), batch_size=5, epochs=(steps + 1) // 2)
+        complete = quiet(other, X, LINE, optimizer=SGD(0.1), batch_size=5, epochs=(steps + 1) // 2, backend=backend)
         assert history.loss == complete.loss[: steps // 2]
     if steps % 2 == 0:
         assert model.state_dict() == other.state_dict()
@@ -297,7 +303,7 @@ def test_ctrl_c_ends_cleanly_with_what_was_learnt(moment, monkeypatch):
 
 def test_the_bar_shows_loss_and_accuracy(capsys):
     pytest.importorskip("tqdm", reason="tqdm is not installed")
-    fit(line(), X, SIGN, loss="hinge", epochs=2)
+    fit(line(), X, SIGN, loss="hinge", epochs=2, backend="eager")
     shown = capsys.readouterr().err
     assert "2/2" in shown
     assert "loss=" in shown

@@ -1,0 +1,85 @@
+"""The backend of `fit` that compiles: losses, gradients and scores of whole minibatches as machine code."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import jit, value_and_grad, vmap
+from nn.losses import Loss
+from nn.module import Module
+from nn.optimizers import Optimizer
+
+Vector = np.ndarray[Any, Any]
+
+
+class Compiled:
+    """Losses and gradients by `autograd.jit`: SIMD lanes for samples. θ is one float64 vector; see training.Eager.
+
+    Errors: ImportError without llvmlite and NumPy; what the model or the loss raise when they are traced, such as
+    TypeError if they read the `data` of a Value.
+    """
+
+    name = "jit"
+
+    def __init__(self, model: Module, loss: Loss, penalty: Any, X: list[Any], y: list[Any]):
+        self.X, self.y = np.array(X, dtype=float), np.array(y, dtype=float)
+        self._everything = list(range(len(X)))
+        self.parameters = model.parameters()
+        self._initial = np.array([p._data for p in self.parameters])
+        names = list(model.named_parameters())
+
+        def with_parameters(theta: Any) -> Module:
+            return model.with_parameters(dict(zip(names, theta, strict=True)))
+
+        def mean_loss(theta: Any, X: Any, y: Any) -> Any:
+            traced = with_parameters(theta)
+            mean = vmap(lambda x, target: loss.formula(traced(_listed(x)), _listed(target)), reduce="mean")(X, y)
+            return mean if penalty is None else mean + penalty(list(theta))
+
+        def scores(theta: Any, X: Any) -> Any:
+            traced = with_parameters(theta)
+            return vmap(lambda x: _scored(traced(_listed(x))))(X)
+
+        self._refuse_what_eager_refuses(model, loss, penalty)
+        self._loss_and_gradient, self._scores = jit(value_and_grad(mean_loss)), jit(scores)
+        self.loss_and_gradient(self.initial(), [0])
+        self.scores(self.initial())
+
+    def _refuse_what_eager_refuses(self, model: Module, loss: Loss, penalty: Any) -> None:
+        from nn.training import Eager
+
+        eager = Eager(model, loss, penalty, self.X[:1].tolist(), self.y[:1].tolist())
+        eager.loss_and_gradient(eager.initial(), [0])
+
+    def initial(self) -> Vector:
+        return self._initial
+
+    def loss_and_gradient(self, theta: Vector, indices: Sequence[int]) -> tuple[float, Vector]:
+        if indices == self._everything:
+            return self._loss_and_gradient(theta, self.X, self.y)
+        return self._loss_and_gradient(theta, self.X[indices], self.y[indices])
+
+    def scores(self, theta: Vector) -> list[Any]:
+        self._assign(theta.tolist())
+        return self._scores(theta, self.X).tolist()
+
+    def update(self, optimizer: Optimizer, theta: Vector, gradient: Vector, state: Any, t: int, rate: float) -> Any:
+        with np.errstate(all="ignore"):  # infinities are reported by fit, with where they come from
+            return optimizer.update(theta, gradient, state or optimizer.initial_state(), t, rate)
+
+    def is_finite(self, gradient: Vector) -> bool:
+        return bool(np.isfinite(gradient).all())
+
+    def _assign(self, theta: Sequence[float]) -> None:
+        for parameter, data in zip(self.parameters, theta, strict=True):
+            parameter._data = data
+
+
+def _listed(x: Any) -> Any:
+    """What the eager backend gives a model: lists."""
+    return x.tolist() if isinstance(x, np.ndarray) else x
+
+
+def _scored(score: Any) -> Any:
+    return np.array(score, dtype=object) if isinstance(score, list) else score
