@@ -69,7 +69,8 @@ class ChainRule:
     """A written derivation; chain_rule makes it.
 
     Attributes:
-        definitions: how each named node was computed, in the order of the forward pass.
+        definitions: how the named nodes (of many the first and the last) were computed, in the order of the forward
+            pass.
         derivations: one for each of wrt, in the order of the backward pass: paths of factors, products and their sum.
         recursion: the adjoints of the named nodes (of many the first and the last), if one of the derivations has too
             many paths to write down; else empty.
@@ -77,7 +78,7 @@ class ChainRule:
 
     def __init__(self, analysis: Analysis, number: Callable[[float], str]):
         self.output = analysis.symbols[analysis.output]
-        self.definitions = analysis.definitions()
+        self.definitions = analysis.definitions(MOST_STEPS)
         self.derivations = analysis.derivations()
         self.recursion = analysis.recursion(MOST_STEPS) if any(d.paths is None for d in self.derivations) else []
         self._number = number

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autograd.graph import differentiable_parents, pullback, recorded_partials, symbolic_partials, topological_order
-from autograd.primitives import chain
+from autograd.primitives import CALL, chain
 from autograd.value import Value
 from autograd.visualize.expressions import Symbol, Term, definition_of, term_of
 from autograd.visualize.names import Names, distinct_names
@@ -87,24 +87,27 @@ class Analysis:
         self.nodes = {symbol: x for x, symbol in self.symbols.items()}
         self.on_the_way = self._on_the_way(named)
         on_the_way = set(self.on_the_way)
-        self.factors: dict[Value, dict[Value, Factor]] = {
-            child: self._local_derivatives(child, on_the_way) for child in self.on_the_way if child.op is not None
-        }
+        self.parents = {child: self._named_parents(child, on_the_way) for child in self.on_the_way}
+        self._factors: dict[Value, dict[Value, Factor]] = {}
+        self._descendants: dict[Value, set[Value]] = {}
 
-    def definitions(self) -> list[Definition]:
-        """What each named node on the way from wrt to the output is, in the order of the forward pass."""
-        return [
-            Definition(self.symbols[node], definition_of(node, self.symbols), node.data)
-            for node in self.on_the_way
-            if node.op is not None
-        ]
+    def definitions(self, most: int) -> list[Definition]:
+        """What the named nodes on the way from wrt to the output are, in the order of the forward pass."""
+        nodes = _ends([node for node in self.on_the_way if node.op is not None], most)
+        return [Definition(self.symbols[x], definition_of(x, self.symbols), x.data) for x in nodes]
+
+    def factors(self, child: Value) -> dict[Value, Factor]:
+        """The derivatives of a named node by the named nodes that its formula is made of."""
+        if child not in self._factors:
+            self._factors[child] = self._local_derivatives(child)
+        return self._factors[child]
 
     def derivations(self) -> list[Derivation]:
         """One for each of wrt, in the order of the backward pass; factors that an earlier one gave are `reused`."""
-        position = {node: i for i, node in enumerate(self.on_the_way)}
+        last_use = {parent: i for i, child in enumerate(self.on_the_way) for parent in self.parents[child]}
         given: set[Any] = set()
         found = []
-        for wrt in sorted(self.wrt, key=lambda x: -self._distance(x, position)):
+        for wrt in sorted(self.wrt, key=lambda x: -last_use.get(x, -1)):  # what is used late is reached early
             derivation = self._derivation(wrt, given)
             given |= {(f.child, f.parent) for path in derivation.paths or () for f in path}
             found.append(derivation)
@@ -113,13 +116,14 @@ class Analysis:
     def recursion(self, most: int) -> list[Adjoint]:
         """The adjoints of the named nodes on the way, in the order of the backward pass; of many the first and last."""
         adjoints = self._adjoints
-        terms: dict[Value, list[Factor]] = {node: [] for node in self.on_the_way}
+        children: dict[Value, list[Value]] = {node: [] for node in self.on_the_way}
         for child in reversed(self.on_the_way):
-            for parent, factor in self.factors.get(child, {}).items():
-                terms[parent].append(factor)
-        nodes = self.on_the_way[::-1]
-        nodes = nodes if len(nodes) <= most else [*nodes[: most // 2], *nodes[-most // 2 :]]
-        return [Adjoint(self.symbols[x], [self._marked(f, set()) for f in terms[x]], adjoints[x]) for x in nodes]
+            for parent in self.parents[child]:
+                children[parent].append(child)
+        return [
+            Adjoint(self.symbols[x], [self._marked(self.factors(c)[x], set()) for c in children[x]], adjoints[x])
+            for x in _ends(self.on_the_way[::-1], most)
+        ]
 
     def _on_the_way(self, named: Sequence[Value]) -> list[Value]:
         """The named nodes that a derivative passes from the output to one of wrt, parents before children."""
@@ -131,10 +135,16 @@ class Analysis:
         leading.intersection_update(reached)
         return [x for x in named if x in leading]
 
-    def _local_derivatives(self, child: Value, on_the_way: set[Value]) -> dict[Value, Factor]:
-        """The derivative of a named node by each named node that its formula is made of."""
+    def _named_parents(self, child: Value, on_the_way: set[Value]) -> list[Value]:
+        """The named nodes on the way that a derivative reaches from a named node through nodes without a name."""
+        inner = topological_order(
+            [child], lambda x: () if x in self.symbols and x is not child else differentiable_parents(x)
+        )
+        return [x for x in inner if x in on_the_way and x is not child]
+
+    def _local_derivatives(self, child: Value) -> dict[Value, Factor]:
         copies = self._copy_of_formula(child)
-        parents = [x for x in copies if x in self.symbols and x is not child]
+        parents = self.parents[child]
         xs = [copies[x] for x in parents]
         symbols = {copies[x]: self.symbols[x] for x in copies if x in self.symbols}
         numbers = pullback([copies[child]], [1.0], xs, recorded_partials)
@@ -143,12 +153,10 @@ class Analysis:
             formulas = pullback([copies[child]], [1.0], xs, symbolic_partials)
         except (TypeError, ValueError):  # a user's rule that is no arithmetic on Values has numbers only
             formulas = numbers
-        found = {}
-        for parent, number, formula in zip(parents, numbers, formulas, strict=True):
-            if number is not None and parent in on_the_way:
-                term = term_of(formula, symbols, own_name)
-                found[parent] = Factor(self.symbols[child], self.symbols[parent], term, number)
-        return found
+        return {
+            parent: Factor(self.symbols[child], self.symbols[parent], term_of(formula, symbols, own_name), number)
+            for parent, number, formula in zip(parents, numbers, formulas, strict=True)
+        }
 
     def _copy_of_formula(self, child: Value) -> dict[Value, Value]:
         """The part of the graph that belongs to the formula of a named node, copied, with leaves for other names."""
@@ -157,48 +165,45 @@ class Analysis:
             copies[x] = Value(x.data) if x in self.symbols and x is not child else _copy(x, copies)
         return copies
 
-    def _distance(self, wrt: Value, position: dict[Value, int]) -> int:
-        """How late in the forward pass wrt is used: what is used late is reached early by the backward pass."""
-        users = [position[child] for child, factors in self.factors.items() if wrt in factors]
-        return max(users, default=-1)
-
     def _derivation(self, wrt: Value, given: set[Any]) -> Derivation:
         if wrt is self.output:
             return Derivation(self.symbols[wrt], [], [1.0], 1.0)
-        below = self._below(wrt)
-        counts = self._path_counts(below)
-        if counts.get(wrt, (0, 0))[0] > MOST_PATHS or counts.get(wrt, (0, 0))[1] > MOST_FACTORS:
+        count, length = self._path_counts.get(wrt, (0, 0))
+        if count > MOST_PATHS or length > MOST_FACTORS:
             return Derivation(self.symbols[wrt], None, [], self._adjoints[wrt])
-        paths = [[self._marked(f, given) for f in path] for path in self._paths(wrt, below)]
+        paths = [[self._marked(f, given) for f in path] for path in (self._paths(wrt) if count else ())]
         products = [functools.reduce(chain.forward, [f.value for f in path]) for path in paths]
         return Derivation(self.symbols[wrt], paths, products, functools.reduce(operator.add, products, 0.0))
 
     def _marked(self, factor: Factor, given: set[Any]) -> Factor:
         child, parent = self.nodes[factor.child], self.nodes[factor.parent]
-        direct = not (self.factors[child].keys() - {parent}).isdisjoint(self._below(parent))
+        if parent not in self._descendants:
+            self._descendants[parent] = self._below(parent)
+        direct = not (set(self.parents[child]) - {parent}).isdisjoint(self._descendants[parent])
         return replace(factor, reused=(factor.child, factor.parent) in given, direct=direct)
 
     def _below(self, wrt: Value) -> set[Value]:
         """The nodes that wrt enters, directly or not, and wrt."""
         found = {wrt}
         for node in self.on_the_way:
-            if not found.isdisjoint(self.factors.get(node, ())):
+            if not found.isdisjoint(self.parents[node]):
                 found.add(node)
         return found
 
-    def _path_counts(self, below: set[Value]) -> dict[Value, tuple[int, int]]:
-        """For each node below: the number of paths from the output to it, and of factors on all of them together."""
+    @functools.cached_property
+    def _path_counts(self) -> dict[Value, tuple[int, int]]:
+        """For each node: the number of paths from the output to it, and of the factors on all of them together."""
         counts = {self.output: (1, 0)}
         for child in reversed(self.on_the_way):
             paths, factors = counts.get(child, (0, 0))
-            for parent in self.factors.get(child, ()):
-                if parent in below:
-                    before = counts.get(parent, (0, 0))
-                    counts[parent] = before[0] + paths, before[1] + factors + paths
+            for parent in self.parents[child]:
+                before = counts.get(parent, (0, 0))
+                counts[parent] = before[0] + paths, before[1] + factors + paths
         return counts
 
-    def _paths(self, wrt: Value, below: set[Value]) -> list[list[Factor]]:
+    def _paths(self, wrt: Value) -> list[list[Factor]]:
         """All paths from the output to wrt; called where they are few."""
+        below = self._below(wrt)
         found = []
         stack: list[tuple[Value, list[Factor]]] = [(self.output, [])]
         while stack:
@@ -206,7 +211,7 @@ class Analysis:
             if node is wrt:
                 found.append(path)
                 continue
-            onward = [(parent, [*path, f]) for parent, f in self.factors.get(node, {}).items() if parent in below]
+            onward = [(parent, [*path, f]) for parent, f in self.factors(node).items() if parent in below]
             stack += reversed(onward)
         return found
 
@@ -216,17 +221,25 @@ class Analysis:
         return dict.fromkeys(self.wrt, 0.0) | dict(zip(self.on_the_way, numbers, strict=True))
 
 
+def _ends(nodes: list[Value], most: int) -> list[Value]:
+    """Of many the first and the last."""
+    return nodes if len(nodes) <= most else [*nodes[: most // 2], *nodes[-most // 2 :]]
+
+
 def _cuts(order: Sequence[Value], names: Names, ends: set[Value]) -> list[Value]:
     """The nodes that get a name in the formulas, parents before children."""
     uses = Counter(x for node in order for x in node.parents)
-    size: dict[Value, int] = {}
+    size: dict[Any, int] = {}
+    nesting: dict[Any, int] = {}  # functions within functions
     cuts = []
     for node in order:
-        inlined = 1 + sum(size[x] if isinstance(x, Value) else 1 for x in node.operands)
-        if node in ends or node.op is None or names[node] or uses[node] > 1 or inlined > LARGEST_INLINE:
+        size[node] = 1 + sum(size.get(x, 1) for x in node.operands)
+        nesting[node] = max([nesting.get(x, 0) for x in node.operands], default=0)
+        nesting[node] += node.op is not None and node.op.precedence == CALL
+        too_long = size[node] > LARGEST_INLINE or nesting[node] > 1
+        if node in ends or node.op is None or names[node] or uses[node] > 1 or too_long:
             cuts.append(node)
-            inlined = 1
-        size[node] = inlined
+            size[node], nesting[node] = 1, 0
     return cuts
 
 

@@ -88,7 +88,7 @@ def test_keys_slider_and_play_step(open_page):
 
 def details(tab, node):
     """The unrounded data and grad that hovering over a node shows."""
-    tab.locator(f"#v{node}").hover()
+    tab.locator(f"#v{node}").dispatch_event("pointerenter")
     found = dict(line.split(" ", 1) for line in tab.locator("#details p").all_text_contents()[:2])
     return float(found["data"]), float(found["grad"].removesuffix(" when all is done"))
 
