@@ -41,7 +41,8 @@ def page(
     """An interactive page: the forward and the backward pass of a graph, one node at a time, and what-if questions.
 
     The page needs no network and no other file. Arrow keys, the slider and the buttons step; space plays; + - 0 and
-    the mouse zoom. Another number typed for a leaf recomputes data and gradients in the browser.
+    the mouse zoom. Another number typed for a leaf recomputes data and gradients in the browser: those of this graph,
+    so that what an `if` or a comparison in Python has decided stays decided.
 
     Args:
         output: the Value to differentiate.

@@ -1,12 +1,14 @@
 """The interactive page in a real browser: stepping, keys, what-if, zoom, themes; nothing from a label is executed."""
 
 import json
+import math
 import re
 
 import pytest
 
-from autograd import Primitive, Value, chain_rule, draw, erf, exp, page, relu, sigmoid, tanh
+from autograd import Primitive, Value, chain_rule, draw, erf, exp, page, relu, sigmoid, sqrt, tanh, where
 from autograd.graph import topological_order
+from autograd.primitives import gt
 
 pytestmark = pytest.mark.browser
 
@@ -120,6 +122,18 @@ def test_edited_leaf_gives_the_data_and_gradients_that_python_gives(open_page):
     tab.click("#reset")
     assert details(tab, len(names) - 1)[0] == L.data
     assert tab.locator(f"#leaf{names.index('x')}").input_value() == "1.5"
+
+
+def test_zero_adjoint_contributes_zero_and_conditions_stay_live(open_page):
+    x = Value(4.0, label="x")
+    tab = open_page(page(where(gt(x, 1.0), sqrt(x), sqrt(x - 1.0)), names={}).html)
+    assert details(tab, 0) == (4.0, 0.25)
+    tab.locator("#leaf0").fill("1")
+    assert details(tab, 0)[1] == math.inf, "the derivative of sqrt(x - 1) at 1"
+    y = Value(4.0, label="y")
+    tab = open_page(page(sqrt(y) * 0.0, names={}).html)
+    tab.locator("#leaf0").fill("0")
+    assert details(tab, 0) == (0.0, 0.0)
 
 
 def test_text_that_is_no_number_is_marked_and_changes_nothing(open_page):
