@@ -4,9 +4,9 @@
     python benchmarks/eager.py
 
 The same program runs on each library: first once to compare the losses and all gradients, then for time, the libraries
-taking turns, so that a busy machine slows them alike. The garbage collector is on and scikit-learn is imported, as in a
-notebook: its modules are what a full collection has to walk. Times are CPU times of one step forward and backward,
-medians of several.
+taking turns of several steps, so that a busy machine slows them alike, and each collects its own garbage as it does in a
+training loop. The garbage collector is on and scikit-learn is imported, as in a notebook: its modules are what a full
+collection has to walk. Times are CPU times of one step forward and backward, medians over the turns.
 """
 
 import argparse
@@ -206,22 +206,23 @@ def check_same_numbers(steps: dict[str, Step]) -> None:
             raise SystemExit(f"{name} computes something else: off by {worst}")
 
 
-def medians(steps: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """CPU seconds for each, taking turns."""
+def medians(steps: dict[str, Callable[[], Any]], rounds: int, steps_a_turn: int = 1) -> dict[str, float]:
+    """CPU seconds of a step of each, taking turns."""
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
             gc.collect()
             start = time.process_time()
-            step()
-            times[name].append(time.process_time() - start)
+            for _ in range(steps_a_turn):
+                step()
+            times[name].append((time.process_time() - start) / steps_a_turn)
     return {name: statistics.median(spent) for name, spent in times.items()}
 
 
 def print_speed(title: str, workload: Callable[[Leaf], Step], leaves: dict[str, Leaf], rounds: int) -> None:
     steps = {name: workload(leaf) for name, leaf in leaves.items()}
     check_same_numbers(steps)
-    seconds = medians({name: step for name, (step, _) in steps.items()}, rounds)
+    seconds = medians({name: step for name, (step, _) in steps.items()}, rounds, steps_a_turn=5)
     nodes = len(topological_order([steps["valuegrad"][0]()]))
     print(f"\n{title}: {nodes} nodes here, same loss and gradients")
     for name, spent in seconds.items():
