@@ -344,10 +344,17 @@ elu = Primitive(
     symbol="ELU", latex=r"\operatorname{{ELU}}_{{{1}}}({0})", js="({0} > 0 ? {0} : {1} * Math.expm1({0}))",
     lower=lambda x, alpha: select(x > 0, x, alpha * expm1(x)),
 )  # fmt: skip
+
+
+def _sigmoid_by_exp(x: Scalar, e: Scalar) -> Scalar:
+    share = 1.0 / (1.0 + e)
+    return select(x >= 0, share, e * share)
+
+
 sigmoid: Primitive = Primitive(
     "sigmoid", ieee.sigmoid, (lambda out, x: out * sigmoid(-x),),
     symbol="σ", latex=r"\sigma({0})", js="sigmoid({0})",
-    lower=lambda x: select(x >= 0, 1.0, exp(-abs(x))) * (1.0 / (1.0 + exp(-abs(x)))),
+    lower=lambda x: _sigmoid_by_exp(x, exp(-abs(x))),
 )  # fmt: skip
 logsigmoid = Primitive(
     "logsigmoid", lambda x: -ieee.softplus(-x), (lambda out, x: sigmoid(-x),),

@@ -78,7 +78,7 @@ class Arguments:
         structure = kind_of(x)
         if structure is not None and x is not None:
             children = structure.children(x)
-            parts: list[Hashable] = [type(x), *structure.keys(x), *[self._part(child) for child in children]]
+            parts: list[Any] = [type(x), *structure.keys(x), *[self._part(child) for child in children]]
             return tuple(parts)
         try:
             hash(x)

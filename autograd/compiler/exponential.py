@@ -34,10 +34,11 @@ class _Arithmetic:
 def _reduced(graph: "Graph", x: "Node") -> "tuple[Node, Node]":
     """q and k."""
     do = _Arithmetic(graph)
-    x = do("select", do("fcmp olt", x, -LIMIT), -LIMIT, x)
-    x = do("select", do("fcmp olt", LIMIT, x), LIMIT, x)
-    k = do("fsub", do("fadd", do("fmul", x, LOG2_E), ROUND), ROUND)
-    r = do("fsub", do("fsub", x, do("fmul", k, LN2_HIGH)), do("fmul", k, LN2_LOW))
+    bounded = do("select", do("fcmp olt", x, -LIMIT), -LIMIT, x)
+    if not _is_negative(graph, x):
+        bounded = do("select", do("fcmp olt", LIMIT, bounded), LIMIT, bounded)
+    k = do("fsub", do("fadd", do("fmul", bounded, LOG2_E), ROUND), ROUND)
+    r = do("fsub", do("fsub", bounded, do("fmul", k, LN2_HIGH)), do("fmul", k, LN2_LOW))
     square = do("fmul", r, r)
     pairs: list[Node | float] = list(POLYNOMIAL)
     power = r

@@ -163,7 +163,7 @@ class _Lowering:
         self.lines: list[str] = []
         self.declared: set[str] = set()
         self.levels = self._levels()
-        n_inputs = 1 + max([graph.args[n][0] for n in self.order if graph.ops[n] == "input"], default=-1)
+        n_inputs = program.inputs
         self.slot = {n: graph.args[n][0] for n in self.order if graph.ops[n] == "input"}  # where to read a node
         self.places: dict[Node, list[int]] = defaultdict(list)  # where a result has to be written
         for i, node in enumerate(results, n_inputs):

@@ -411,7 +411,8 @@ class Program(NamedTuple):
         stacks: the results that it returns for every lane, each with its region.
         verdicts: what was taken for granted.
         trouble: 0 if all of that held.
-        captured: the leaves that the function did not get as arguments: inputs too.
+        captured: the leaves that the function did not get as arguments; they are the last of the inputs.
+        inputs: how many numbers go in.
         traced: how many Values were traced.
     """
 
@@ -421,6 +422,7 @@ class Program(NamedTuple):
     verdicts: list[Verdict]
     trouble: Node
     captured: list[Value]
+    inputs: int
     traced: int
 
 
@@ -457,7 +459,9 @@ def simplify(traced: Traced) -> Program:
     ]
     all_held = functools.reduce(lambda x, y: graph.add("and", (x, y)), held, graph.constant(1.0))
     trouble = graph.add("not", (all_held,))
-    return Program(graph, outputs, stacks, verdicts, trouble, conversion.captured, len(conversion.nodes))
+    captured = conversion.captured
+    inputs = traced.trace.slots + len(captured)
+    return Program(graph, outputs, stacks, verdicts, trouble, captured, inputs, len(conversion.nodes))
 
 
 def _first_failure(graph: Graph, valid: Node, region: int) -> Node:

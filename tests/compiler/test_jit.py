@@ -409,3 +409,14 @@ def test_reports():
     assert "define void @main" in f.llvm_ir(w, X, y)
     info = f.cache_info()
     assert (info.structures, info.paths) == (1, 1)
+
+
+def test_arguments_that_are_not_used():
+    f = jit(lambda x, y, Z: x * 2.0)
+    assert f(1.0, 5.0, np.ones(20)) == 2.0
+    g = jit(grad(lambda x, y: y * 2.0))
+    assert g([1.0, 2.0], 3.0) == [0.0, 0.0]
+
+
+def test_a_function_of_no_numbers_at_all():
+    assert jit(lambda n: {"n": n, "x": 1.5})(3) == {"n": 3, "x": 1.5}

@@ -1,0 +1,442 @@
+"""What `jit` and the compiled `fit` reach, beside NumPy, JAX, PyTorch, CasADi and micrograd.
+
+    python -m pip install ".[demo]" jax casadi micrograd
+    python -m pip install torch --index-url https://download.pytorch.org/whl/cpu
+    python benchmarks/jit.py            # all tables; --only NAME for one of them
+
+The network is the moons classifier 2-16-16-1 (337 parameters) with the max-margin loss, in float64; a step is the loss
+and all gradients. Everybody gets one thread and the same core, unless two are announced. Before anything is timed the
+numbers are compared. Times are the shortest of many, with everybody taking turns, so that a busy machine slows all
+alike; of compilation they are CPU times. What is not installed is left out, with a note.
+"""
+
+import argparse
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from itertools import pairwise
+from typing import Any
+
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+CORES = sorted(os.sched_getaffinity(0))
+
+import numpy as np  # noqa: E402
+
+import autograd  # noqa: E402
+from autograd import jit, value_and_grad, vmap  # noqa: E402
+
+Step = Callable[[], tuple[float, Any]]  # returns the loss and the gradient
+BATCH, LARGE, POINTS = 104, 1_000_000, 100
+
+
+def layers(theta: Any, sizes: list[int]) -> Iterator[tuple[Any, Any]]:
+    """Weights (outputs, inputs) and biases of each layer, out of one vector of parameters."""
+    start = 0
+    for n, m in pairwise(sizes):
+        yield theta[start : start + n * m].reshape(m, n), theta[start + n * m : start + n * m + m]
+        start += n * m + m
+
+
+def parameter_count(sizes: list[int]) -> int:
+    return sum((n + 1) * m for n, m in pairwise(sizes))
+
+
+def data(n: int, sizes: list[int]) -> tuple[Any, Any, Any]:
+    """Parameters, samples and labels of two half circles."""
+    rng = np.random.default_rng(0)
+    y = np.where(np.arange(n) % 2 == 0, 1.0, -1.0)
+    angle = rng.uniform(0, np.pi, n)
+    X = np.stack([np.cos(angle) * y + (y < 0), np.sin(angle) * y + 0.5 * (y < 0)], axis=1)
+    theta = rng.normal(size=parameter_count(sizes)) / np.sqrt(max(sizes))
+    return theta, X + rng.normal(scale=0.1, size=X.shape), y
+
+
+# --- the step in each library ----------------------------------------------------------------------------------------
+
+
+def loss_of_sample(activation: str, sizes: list[int]) -> Callable[[Any, Any, Any], Any]:
+    act = getattr(autograd, activation)
+
+    def loss(theta: Any, x: Any, y: Any) -> Any:
+        *hidden, last = layers(theta, sizes)
+        h = list(x)
+        for W, b in hidden:
+            h = [act(autograd.dot(w, h, bias)) for w, bias in zip(W.tolist(), b.tolist(), strict=True)]
+        (w,), (bias,) = last[0].tolist(), last[1].tolist()
+        return autograd.relu(1 - y * autograd.dot(w, h, bias))
+
+    return loss
+
+
+def compiled(theta: Any, X: Any, y: Any, activation: str, sizes: list[int], threads: int = 1) -> Step:
+    batch = vmap(loss_of_sample(activation, sizes), in_axes=(None, 0, 0), reduce="mean")
+    step = jit(value_and_grad(batch), threads=threads)
+    return lambda: step(theta, X, y)
+
+
+def with_numpy(theta: Any, X: Any, y: Any, activation: str, sizes: list[int]) -> Step:
+    """Forward and backward written out by hand."""
+
+    def step() -> tuple[float, Any]:
+        gradient = np.empty_like(theta)
+        parameters, gradients = list(layers(theta, sizes)), list(layers(gradient, sizes))
+        outputs = [X]
+        for W, b in parameters[:-1]:
+            z = outputs[-1] @ W.T + b
+            outputs.append(np.tanh(z) if activation == "tanh" else np.maximum(z, 0.0))
+        W, b = parameters[-1]
+        margin = 1 - y * (outputs[-1] @ W[0] + b[0])
+        adjoint = (np.where(margin > 0, -y, 0.0) / len(y))[:, None]
+        for i in reversed(range(len(parameters))):
+            np.matmul(adjoint.T, outputs[i], out=gradients[i][0])
+            adjoint.sum(axis=0, out=gradients[i][1])
+            if i:
+                adjoint = adjoint @ parameters[i][0]
+                adjoint *= 1 - outputs[i] ** 2 if activation == "tanh" else outputs[i] > 0
+        return np.maximum(margin, 0.0).mean(), gradient
+
+    return step
+
+
+def with_jax(theta: Any, X: Any, y: Any, activation: str, sizes: list[int]) -> Step:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    act = jax.numpy.tanh if activation == "tanh" else jax.nn.relu
+
+    @jax.jit
+    @jax.value_and_grad
+    def step(theta: Any, X: Any, y: Any) -> Any:
+        *hidden, (W, b) = layers(theta, sizes)
+        h = X
+        for V, c in hidden:
+            h = act(h @ V.T + c)
+        return jax.nn.relu(1 - y * (h @ W[0] + b[0])).mean()
+
+    theta, X, y = map(jax.numpy.asarray, (theta, X, y))
+    return lambda: jax.block_until_ready(step(theta, X, y))
+
+
+def with_torch(theta: Any, X: Any, y: Any, activation: str, sizes: list[int]) -> Step:
+    import torch
+
+    torch.set_num_threads(1)
+    act = torch.tanh if activation == "tanh" else torch.relu
+    leaves = [torch.tensor(x, requires_grad=True) for pair in layers(theta, sizes) for x in pair]
+    inputs, labels = torch.tensor(X), torch.tensor(y)
+
+    def step() -> tuple[float, Any]:
+        for leaf in leaves:
+            leaf.grad = None
+        h = inputs
+        for W, b in zip(leaves[:-2:2], leaves[1:-2:2], strict=True):
+            h = act(torch.nn.functional.linear(h, W, b))
+        scores = torch.nn.functional.linear(h, leaves[-2], leaves[-1])[:, 0]
+        loss = torch.relu(1 - labels * scores).mean()
+        loss.backward()
+        return loss.item(), [leaf.grad for leaf in leaves]
+
+    return step
+
+
+def with_micrograd(theta: Any, X: Any, y: Any, activation: str, sizes: list[int]) -> Step:
+    from micrograd.engine import Value
+
+    leaves = [Value(x) for x in theta.tolist()]
+    weights = [
+        (W.tolist(), b.tolist()) for W, b in layers(np.array(range(len(leaves))), sizes)
+    ]  # positions among the leaves
+    samples = list(zip(X.tolist(), y.tolist(), strict=True))
+
+    def step() -> tuple[float, Any]:
+        for leaf in leaves:
+            leaf.grad = 0
+        total = Value(0.0)
+        for x, label in samples:
+            h = x
+            for k, (W, b) in enumerate(weights):
+                rows = zip(W, b, strict=True)
+                h = [sum((leaves[w] * v for w, v in zip(row, h, strict=True)), leaves[i]) for row, i in rows]
+                h = [v.relu() for v in h] if k < len(weights) - 1 else h
+            total = total + (1 + -label * h[0]).relu()
+        total = total * (1 / len(samples))
+        total.backward()
+        return total.data, [leaf.grad for leaf in leaves]
+
+    return step
+
+
+LIBRARIES: dict[str, tuple[str, Callable[..., Step]]] = {
+    "NumPy by hand": ("numpy", with_numpy),
+    "JAX jit": ("jax", with_jax),
+    "PyTorch eager": ("torch", with_torch),
+    "micrograd": ("micrograd", with_micrograd),
+}
+
+
+def steps(n: int, activation: str, names: list[str], sizes: list[int] | None = None) -> dict[str, Step]:
+    """A step in this package and in each library named that is installed, their numbers found equal."""
+    sizes = sizes or [2, 16, 16, 1]
+    theta, X, y = data(n, sizes)
+    found = {"valuegrad": compiled(theta, X, y, activation, sizes)}
+    for name in names:
+        module, make = LIBRARIES[name]
+        if find_spec(module):
+            found[name] = make(theta, X, y, activation, sizes)
+        else:
+            print(f"  ({name} is not installed)")
+    results = {name: step() for name, step in found.items()}
+    for name, (loss, gradient) in results.items():
+        if name == "PyTorch eager":
+            gradient = np.concatenate([np.asarray(g).ravel() for g in gradient])
+        np.testing.assert_allclose(loss, results["valuegrad"][0], rtol=1e-9, err_msg=name)
+        np.testing.assert_allclose(gradient, results["valuegrad"][1], rtol=1e-7, atol=1e-12, err_msg=name)
+    return found
+
+
+def best_times(calls: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
+    """The shortest time of each call, all in turn, for so long each, or twice."""
+    repeats, best = {}, {}
+    for name, call in calls.items():
+        start = time.perf_counter()
+        call()
+        best[name] = time.perf_counter() - start
+        repeats[name] = max(1, min(200, int(0.005 / best[name])))
+    spent = dict.fromkeys(calls, 0.0)
+    for round_ in range(10_000):
+        waiting = [name for name in calls if spent[name] < seconds or round_ < 2]
+        for name in waiting:
+            start = time.perf_counter()
+            for _ in range(repeats[name]):
+                calls[name]()
+            took = time.perf_counter() - start
+            spent[name] += took
+            best[name] = min(best[name], took / repeats[name])
+        if not waiting:
+            break
+    return best
+
+
+def shown(seconds: float) -> str:
+    scale, unit = (1e6, "µs") if seconds < 1e-3 else (1e3, "ms") if seconds < 1 else (1, "s")
+    return f"{seconds * scale:.3g} {unit}"
+
+
+def row(what: str, measured: str, reached: str = "", goal: str = "") -> None:
+    print(f"  {what:<46}{measured:>12}{reached:>16}   {goal}")
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+def batch_104() -> None:
+    print(f"\nA step of the moons network, batch {BATCH}, one thread")
+    goals = {"NumPy by hand": 3, "JAX jit": 2, "PyTorch eager": 10, "micrograd": 20_000}
+    times = best_times(steps(BATCH, "relu", list(goals)), 1.5)
+    ours = times["valuegrad"]
+    tanh = best_times(steps(BATCH, "tanh", []), 1.0)["valuegrad"]
+    row("valuegrad", shown(ours))
+    for name, goal in goals.items():
+        if name in times:
+            row(name, shown(times[name]), f"{times[name] / ours:.3g} times", f"at least {goal}")
+    row("valuegrad, tanh instead of ReLU", shown(tanh), f"{tanh / ours:.2f} times", "at most 1.6")
+
+
+def million() -> None:
+    print(f"\nA step, {LARGE:,} examples, one thread")
+    goals = {"JAX jit": 4, "PyTorch eager": 15}
+    times = best_times(steps(LARGE, "relu", list(goals)), 1.0)
+    ours = times["valuegrad"]
+    row("valuegrad", shown(ours))
+    for name, goal in goals.items():
+        if name in times:
+            row(name, shown(times[name]), f"{times[name] / ours:.3g} times", f"at least {goal}")
+    sizes = [2, 16, 16, 1]
+    arguments = data(LARGE, sizes)
+    tanh = best_times({"tanh": compiled(*arguments, "tanh", sizes)}, 1.0)["tanh"]
+    row("valuegrad, tanh instead of ReLU", shown(tanh), f"{tanh / ours:.2f} times", "at most 1.6")
+    if len(CORES) > 1:
+        os.sched_setaffinity(0, CORES[:2])
+        pair = {n: compiled(*arguments, "relu", sizes, threads) for n, threads in (("one", 1), ("two", 2))}
+        times = best_times(pair, 1.0)
+        row("valuegrad, two threads", shown(times["two"]), f"{times['one'] / times['two']:.2f} times", "at least 1.7")
+        os.sched_setaffinity(0, CORES[:1])
+
+
+def compile_time() -> None:
+    print("\nCompile time of the moons network, from the call to the first result, in a new process")
+    code = (
+        "import sys; sys.argv = ['']; sys.path.insert(0, 'benchmarks'); import time; import jit as b\n"
+        "s = [2, 16, 16, 1]; step = b.compiled(*b.data(104, s), 'ACT', s)\n"
+        "t = time.process_time(); step(); print(time.process_time() - t)"
+    )
+    for activation in ("relu", "tanh"):
+        times = [float(run(code.replace("ACT", activation))) for _ in range(3)]
+        row(activation, shown(min(times)), "", "at most 0.3 s")
+
+
+def run(code: str) -> str:
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise SystemExit(result.stderr)
+    return result.stdout.strip().splitlines()[-1]
+
+
+def loss_of_all(theta: Any, X: Any, y: Any) -> Any:
+    """The loss of all points, without vmap: one graph."""
+    loss = loss_of_sample("relu", [2, 16, 16, 1])
+    return autograd.mean([loss(theta, x, label) for x, label in zip(X, y, strict=True)])
+
+
+def whole_graph() -> None:
+    print(f"\nThe loss of {POINTS} points and its gradient as one graph, without vmap")
+    theta, X, y = data(POINTS, [2, 16, 16, 1])
+    step = jit(value_and_grad(loss_of_all), threads=1)
+    calls: dict[str, Callable[[], Any]] = {"valuegrad": lambda: step(theta, X, y)}
+    loss, gradient = step(theta, X, y)
+    if find_spec("casadi"):
+        evaluate = with_casadi(theta, X, y)
+        calls["CasADi SX"] = evaluate
+        expected, expected_gradient = evaluate()
+        np.testing.assert_allclose(loss, expected, rtol=1e-12)
+        np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-9, atol=1e-13)
+    else:
+        print("  (CasADi is not installed)")
+    times = best_times(calls, 1.0)
+    ours = times["valuegrad"]
+    row(f"valuegrad, {step.lower(theta, X, y).needed:,} nodes", shown(ours))
+    if "CasADi SX" in times:
+        row("CasADi SX", shown(times["CasADi SX"]), f"{times['CasADi SX'] / ours:.2f} times", "at least 2")
+
+
+def with_casadi(theta: Any, X: Any, y: Any) -> Step:
+    """Forward and backward as one function of scalars, called through buffers."""
+    import casadi
+
+    p, x, label = casadi.SX.sym("p", len(theta)), casadi.SX.sym("x", 2 * len(y)), casadi.SX.sym("y", len(y))
+    total: Any = 0
+    positions = [(W.tolist(), b.tolist()) for W, b in layers(np.array(range(len(theta))), [2, 16, 16, 1])]
+    for i in range(len(y)):
+        h = [x[2 * i], x[2 * i + 1]]
+        for k, (W, b) in enumerate(positions):
+            z = []
+            for weights, bias in zip(W, b, strict=True):
+                s = p[bias]
+                for w, v in zip(weights, h, strict=True):
+                    s = s + p[w] * v
+                z.append(casadi.fmax(s, 0) if k < len(positions) - 1 else s)
+            h = z
+        total = total + casadi.fmax(1 - label[i] * h[0], 0)
+    loss = total / len(y)
+    function = casadi.Function("step", [p, x, label], [loss, casadi.gradient(loss, p)])
+    buffer, evaluate = function.buffer()
+    inputs = [np.ascontiguousarray(a.ravel()) for a in (theta, X, y)]
+    value, gradient = np.zeros(1), np.zeros(len(theta))
+    for i, a in enumerate(inputs):
+        buffer.set_arg(i, memoryview(a))
+    buffer.set_res(0, memoryview(value))
+    buffer.set_res(1, memoryview(gradient))
+
+    def step(memory: Any = (buffer, inputs)) -> tuple[float, Any]:  # which has to live as long as the step
+        evaluate()
+        return float(value[0]), gradient
+
+    return step
+
+
+def compile_scaling() -> None:
+    print("\nCompile time and memory of one graph, from the call to the first result, each in a new process")
+    code = (
+        "import sys; sys.argv = ['']; sys.path.insert(0, 'benchmarks'); import jit; jit.print_one_compilation(POINTS)"
+    )
+    for points in (1, 5, 50, 100, 500):
+        nodes, seconds, megabytes = map(float, run(code.replace("POINTS", str(points))).split())
+        each = f"{seconds / nodes * 1e6:.1f} µs a node"
+        row(f"{int(nodes):,} nodes, {megabytes:.0f} MB", shown(seconds), each, "at most 20" if points == 100 else "")
+
+
+def print_one_compilation(points: int) -> None:
+    jit(lambda x: x * x)(1.0)  # the libraries are loaded
+    theta, X, y = data(points, [2, 16, 16, 1])
+    step = jit(value_and_grad(loss_of_all), threads=1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    step(theta, X, y)
+    seconds = time.process_time() - start
+    megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(step.lower(theta, X, y).needed, seconds, megabytes)
+
+
+def widths() -> None:
+    print(f"\nNetworks 2-w-w-1 of other widths w, batch {BATCH}, one thread: a step, and what compiling it takes")
+    names = ["NumPy by hand", "JAX jit", "PyTorch eager"]
+    print("  " + "".join(f"{title:>15}" for title in ("w", "parameters", "valuegrad", *names, "compilation")))
+    for w in (4, 8, 16, 32, 64, 128, 256):
+        sizes = [2, w, w, 1]
+        start = time.perf_counter()
+        compiled(*data(BATCH, sizes), "relu", sizes)()
+        compilation = time.perf_counter() - start
+        times = best_times(steps(BATCH, "relu", names, sizes), 0.3)
+        cells = [shown(times[name]) if name in times else "" for name in ("valuegrad", *names)]
+        print("  " + "".join(f"{x:>15}" for x in (w, parameter_count(sizes), *cells, shown(compilation))))
+
+
+def fitting() -> None:
+    print("\nfit, and python -m nn")
+    import nn
+
+    X, y = nn.moons(POINTS)
+    labels = [2 * c - 1 for c in y]
+
+    def seconds(epochs: int) -> float:
+        model = nn.MLP(2, [16, 16, 1], rng=0)
+        return nn.fit(model, X, labels, loss="hinge", epochs=epochs, progress=False, backend="jit").seconds
+
+    compiling = statistics.median([seconds(1) for _ in range(3)])
+    row("compilation in fit", shown(compiling))
+    hundred = min(seconds(101) for _ in range(3)) - min(seconds(1) for _ in range(3))
+    row("100 epochs of full-batch moons", shown(max(hundred, 0.0)), "", "at most 20 ms")
+    os.sched_setaffinity(0, CORES)
+    imports = "import matplotlib.pyplot, sklearn.datasets, numpy, llvmlite.binding, tqdm, graphviz"
+    importing = min(timed([sys.executable, "-c", imports])[0] for _ in range(3))
+    took = min(timed([sys.executable, "-m", "nn", "--quiet", "--out", "out/benchmark"])[0] for _ in range(3))
+    row("importing the libraries", shown(importing))
+    row("python -m nn, to written pictures", shown(took), f"{took - importing:+.2f} s", "at most +2 s")
+    took, output = timed([sys.executable, "-m", "nn", "--dataset", "digits", "--quiet", "--out", "out/benchmark"])
+    accuracy = re.search(r"test samples ([\d.]+)", output)
+    assert accuracy is not None
+    row("python -m nn --dataset digits", shown(took), f"{float(accuracy[1]):.1%}", "96 % in 60 s")
+
+
+def timed(command: list[str]) -> tuple[float, str]:
+    start = time.perf_counter()
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return time.perf_counter() - start, result.stdout
+
+
+TABLES = {
+    "batch": batch_104, "million": million, "compile": compile_time, "graph": whole_graph, "scaling": compile_scaling,
+    "widths": widths, "fit": fitting,
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What jit reaches, beside other libraries.")
+    parser.add_argument("--only", choices=TABLES, nargs="*", default=list(TABLES))
+    chosen = parser.parse_args().only
+    from autograd.compiler.run import host_lanes
+
+    print(f"Python {sys.version.split()[0]}, {len(CORES)} cores, {host_lanes()} doubles to a register")
+    os.sched_setaffinity(0, CORES[:1])
+    for name in chosen:
+        TABLES[name]()
+
+
+if __name__ == "__main__":
+    main()
