@@ -5,6 +5,7 @@ engine: derivatives are difference quotients in high precision. Only where the d
 (DESIGN: kinks, ties, conditions) is it written down, in `CONVENTIONS`.
 """
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -246,13 +247,8 @@ def gradient(expression: Any, inputs: Sequence[Any], rounding: Callable[[Any], A
         inputs: mpmath numbers.
         rounding: applied to every operand, result, partial and term, as rounding is in floating-point arithmetic.
     """
-    values = list(inputs)
-    local = []
-    for step in expression.steps:
-        operands = [rounding(values[x]) if isinstance(x, int) else mpf(x) for x in step.operands]
-        values.append(rounding(MPMATH[step.primitive](*operands)))
-        local.append([rounding(p) for p in partials(step.primitive, operands)])
-    adjoints = [mpf(0)] * len(values)
+    local = _local_partials(expression, inputs, rounding)
+    adjoints = [mpf(0)] * (len(inputs) + len(local))
     adjoints[-1] = mpf(1)
     for k in reversed(range(len(local))):
         for x, partial in zip(expression.steps[k].operands, local[k], strict=True):
@@ -261,13 +257,24 @@ def gradient(expression: Any, inputs: Sequence[Any], rounding: Callable[[Any], A
     return adjoints[: len(inputs)]
 
 
+def _local_partials(
+    expression: Any, inputs: Sequence[Any], rounding: Callable[[Any], Any] = lambda x: x
+) -> list[list[Any]]:
+    values, local = list(inputs), []
+    for step in expression.steps:
+        operands = [rounding(values[x]) if isinstance(x, int) else mpf(x) for x in step.operands]
+        values.append(rounding(MPMATH[step.primitive](*operands)))
+        local.append([rounding(p) for p in partials(step.primitive, operands)])
+    return local
+
+
 def gradient_and_bound(expression: Any) -> tuple[list[Any], list[Any]]:
     """The derivatives to 50 digits and more, and for each how far rounding may take a computation in doubles from it.
 
     The bound comes from the conditioning of this very graph: the gradient is computed again with every operand,
-    result, partial and term changed by ±32 units in the last place, in several random ways, and the largest change is
-    the bound. One operation in doubles errs by one or two units, so a correct engine stays well inside, while
-    a graph without cancellation leaves no room for a rule that is off by 1e-12.
+    result, partial and term changed by up to 64 units in the last place, in several random ways, and the largest
+    change is the bound. One operation in doubles errs by one or two units, so a correct engine stays well inside,
+    while a graph without cancellation leaves no room for a rule that is off by 1e-12.
     """
     with mp.workprec(PRECISION):
         inputs = [mpf(x) for x in expression.inputs]
@@ -297,17 +304,26 @@ def is_tame(expression: Any) -> bool:
 
 
 def hessian(expression: Any) -> list[list[Any]] | None:
-    """All second derivatives, as difference quotients of the gradient; None at a kink, where these depend on h."""
+    """All second derivatives, as difference quotients of the gradient; None at a kink, a jump or a pole."""
     with mp.workprec(PRECISION):
-        coarse, fine = ([_second(expression, j, mpf(2) ** -k) for j in range(len(expression.inputs))] for k in (60, 70))
-        pairs = [(a, b) for row, other in zip(coarse, fine, strict=True) for a, b in zip(row, other, strict=True)]
-        return fine if all(abs(a - b) <= mpf(2) ** -80 * (1 + abs(b)) for a, b in pairs) else None
+        inputs, h = [mpf(x) for x in expression.inputs], mpf(2) ** -70
+        here, rows = _local_partials(expression, inputs), []
+        for j in range(len(inputs)):
+            ahead, behind = ([*inputs[:j], inputs[j] + step, *inputs[j + 1 :]] for step in (h, -h))
+            try:
+                if any(_jumps(here, _local_partials(expression, there)) for there in (ahead, behind)):
+                    return None
+            except ZeroDivisionError:
+                return None
+            pairs = zip(gradient(expression, ahead), gradient(expression, behind), strict=True)
+            rows.append([(a - b) / (2 * h) for a, b in pairs])
+        return rows
 
 
-def _second(expression: Any, j: int, h: Any) -> list[Any]:
-    inputs = [mpf(x) for x in expression.inputs]
-    ahead, behind = (gradient(expression, [*inputs[:j], inputs[j] + step, *inputs[j + 1 :]]) for step in (h, -h))
-    return [(a - b) / (2 * h) for a, b in zip(ahead, behind, strict=True)]
+def _jumps(partials: list[list[Any]], others: list[list[Any]]) -> bool:
+    """Whether a partial differs between two points next to each other."""
+    pairs = zip(itertools.chain(*partials), itertools.chain(*others), strict=True)
+    return any(abs(p - q) > 1e-9 * (1 + abs(p)) for p, q in pairs)
 
 
 def value_and_bound(expression: Any) -> tuple[Any, Any]:
@@ -331,10 +347,10 @@ PRECISION = 600
 
 
 def _largest_changes(exact: Sequence[Any], compute: Callable[[Callable[[Any], Any]], Sequence[Any]]) -> list[Any]:
-    """How far each result moves under roundings; infinitely far if they take an operand out of a function's domain."""
+    """How far each result moves under roundings; infinitely far if they take an operand out of a domain."""
     try:
-        others = [compute(Rounding(seed)) for seed in range(4)]
-    except OutOfDomain:
+        others = [compute(Rounding(seed)) for seed in range(5)]
+    except (OutOfDomain, ZeroDivisionError):
         return [mp.inf] * len(exact)
     return [max(abs(x - y) for y in column) for x, column in zip(exact, zip(*others, strict=True), strict=True)]
 
@@ -344,7 +360,10 @@ class OutOfDomain(ValueError):
 
 
 class Rounding:
-    """Multiplies each number that it is given by 1 ± 32 units in the last place, at random but repeatably."""
+    """Changes each number that it is given by up to 64 units in the last place, at random but repeatably.
+
+    Not always by as much: equal changes of an operand and of the result would cancel in half of all cases.
+    """
 
     def __init__(self, seed: int):
         self.random = random.Random(seed)
@@ -352,4 +371,4 @@ class Rounding:
     def __call__(self, x: Any) -> Any:
         if not isinstance(x, mpf):
             raise OutOfDomain(x)
-        return x * (1 + self.random.choice((-32, 32)) * EPSILON)
+        return x * (1 + self.random.uniform(-64, 64) * EPSILON)
