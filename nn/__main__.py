@@ -92,7 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         help=f"auto: classification if the labels are at most {MOST_CLASSES} distinct integers")  # fmt: skip
     data.add_argument("--test", type=_fraction, default=0.2, metavar="FRACTION", help="of the samples, to test on")
     model = parser.add_argument_group("model")
-    model.add_argument("--hidden", type=_natural, nargs="*", default=[16, 16], metavar="N", help="sizes of the layers")
+    model.add_argument("--hidden", type=_natural, nargs="*", metavar="N",
+        help="sizes of the layers (default: 16 16; of digits 32)")  # fmt: skip
     model.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="of the hidden layers")
     model.add_argument("--init", choices=INITS, default="he", help="how the first weights are drawn")
     training = parser.add_argument_group("training")
@@ -142,7 +143,7 @@ def _run(options: argparse.Namespace) -> None:
     wanted = [loss.labels[int(c)] for c in problem.y] if loss.labels else list(problem.y)
     train, test = _split(options, problem, wanted)
     outputs = len(problem.classes) if loss is LOSSES["cross_entropy"] else 1
-    model = MLP(len(problem.X[0]), [*options.hidden, outputs], options.activation, options.init, options.seed)
+    model = MLP(len(problem.X[0]), [*_hidden(options), outputs], options.activation, options.init, options.seed)
     print(f"{model}, {len(model.parameters())} parameters, {len(train[0])} samples, {loss.name}, {options.optimizer}")
     history = _fit(options, model, *train, loss)
     _report(history, model, loss, train, test)
@@ -207,6 +208,12 @@ def _loss(options: argparse.Namespace, problem: Problem) -> Loss:
     if loss.labels and count > 2:
         raise UsageError(f"--loss {loss.name} takes 2 classes, and there are {count}; use --loss cross_entropy")
     return loss
+
+
+def _hidden(options: argparse.Namespace) -> list[int]:
+    if options.hidden is not None:
+        return options.hidden
+    return [32] if options.dataset == "digits" and not options.data else [16, 16]
 
 
 def _split(options: argparse.Namespace, problem: Problem, wanted: list[Any]) -> tuple[Samples, Samples]:

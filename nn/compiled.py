@@ -1,6 +1,6 @@
 """The backend of `fit` that compiles: losses, gradients and scores of whole minibatches as machine code."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,22 +27,14 @@ class Compiled:
         self._everything = list(range(len(X)))
         self.parameters = model.parameters()
         self._initial = np.array([p._data for p in self.parameters])
-        names = list(model.named_parameters())
-
-        def with_parameters(theta: Any) -> Module:
-            return model.with_parameters(dict(zip(names, theta, strict=True)))
 
         def mean_loss(theta: Any, X: Any, y: Any) -> Any:
-            traced = with_parameters(theta)
+            traced = _with_parameters(model, theta)
             mean = vmap(lambda x, target: loss.formula(traced(_listed(x)), _listed(target)), reduce="mean")(X, y)
             return mean if penalty is None else mean + penalty(list(theta))
 
-        def scores(theta: Any, X: Any) -> Any:
-            traced = with_parameters(theta)
-            return vmap(lambda x: _scored(traced(_listed(x))))(X)
-
         self._refuse_what_eager_refuses(model, loss, penalty)
-        self._loss_and_gradient, self._scores = jit(value_and_grad(mean_loss)), jit(scores)
+        self._loss_and_gradient, self._scores = jit(value_and_grad(mean_loss)), scores_of(model)
         self.loss_and_gradient(self.initial(), [0])
         self.scores(self.initial())
 
@@ -74,6 +66,20 @@ class Compiled:
     def _assign(self, theta: Sequence[float]) -> None:
         for parameter, data in zip(self.parameters, theta, strict=True):
             parameter._data = data
+
+
+def scores_of(model: Module) -> Callable[[Vector, Vector], Vector]:
+    """The compiled function of all parameters, and of samples of shape (n, features), that gives the n scores."""
+
+    def scores(theta: Any, X: Any) -> Any:
+        traced = _with_parameters(model, theta)
+        return vmap(lambda x: _scored(traced(_listed(x))))(X)
+
+    return jit(scores)
+
+
+def _with_parameters(model: Module, theta: Any) -> Module:
+    return model.with_parameters(dict(zip(model.named_parameters(), theta, strict=True)))
 
 
 def _listed(x: Any) -> Any:

@@ -105,7 +105,7 @@ def _draw_boundary(axes: Any, model: Module, X: Any, y: Any, loss: Loss, columns
     margin = 0.08 * (X.max(axis=0) - X.min(axis=0)) + 1e-9
     low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
     across, up = np.meshgrid(np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID))
-    scores = model.predict(np.column_stack([across.ravel(), up.ravel()]).tolist())
+    scores = _predict(model, np.column_stack([across.ravel(), up.ravel()]))
     labels = _labels(loss, scores)
     colours = [COLOURS[i % len(COLOURS)] for i in range(len(labels))]
     if loss.labels:  # one score, of which the boundary is where it changes its sign
@@ -139,6 +139,16 @@ def _draw_confusion(axes: Any, model: Module, X: Any, y: Any, loss: Loss, classe
     axes.set(xlabel="predicted class", ylabel="class", title="Confusion matrix")
     axes.set_xticks(range(len(labels)), names)
     axes.set_yticks(range(len(labels)), names)
+
+
+def _predict(model: Module, samples: Any) -> list[Any]:
+    """model.predict for thousands of samples: compiled, where that can be."""
+    try:
+        from nn.compiled import scores_of
+
+        return scores_of(model)(np.array([p.data for p in model.parameters()]), samples).tolist()
+    except Exception:  # llvmlite is not installed, or the model cannot be traced
+        return model.predict(samples.tolist())
 
 
 def _labels(loss: Loss, scores: Any) -> list[float]:

@@ -55,7 +55,8 @@ def test_it_learns_two_moons_and_writes_the_pictures(tmp_path):
 
 def test_the_default_options_are_those_of_the_readme():
     options = command._parser().parse_args([])
-    assert (options.dataset, options.hidden, options.activation) == ("moons", [16, 16], "relu")
+    assert (options.dataset, command._hidden(options), options.activation) == ("moons", [16, 16], "relu")
+    assert command._hidden(command._parser().parse_args(["--dataset", "digits"])) == [32]
 
 
 def test_help_names_every_option(run):
