@@ -10,7 +10,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from autograd.value import Value  # isort: skip  # first: it and the primitives know each other
+from autograd.apply import Value  # isort: skip  # first: Values and primitives need each other, and start here
 
 # fmt: off
 from autograd.batch import vmap

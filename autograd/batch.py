@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd import primitives
+from autograd.apply import number
 from autograd.arrays import is_array
 from autograd.tree import described, is_module, kind_of, leaves, matching_leaves, rebuild, shape_of, spans
-from autograd.value import Value, number, tracing
+from autograd.value import Value, tracing
 
 _REDUCTIONS = (None, "mean", "sum")
 

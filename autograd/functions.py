@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import primitives as p
+from autograd.apply import record_dot
 from autograd.arrays import is_array
-from autograd.value import Value, record_dot
+from autograd.value import Value
 
 if TYPE_CHECKING:
     import numpy as np

@@ -21,8 +21,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd import apply as _apply  # which, in turn, needs the table
 from autograd import ieee
-from autograd import value as _value  # a Value is recorded by primitives, and a primitive records Values
 
 Scalar = Any  # a float or a Value: a rule is written once for both
 Rule = Callable[..., Scalar]
@@ -92,7 +92,7 @@ class Primitive:
     def __call__(self, *operands: Any) -> Any:
         if self.arity is not None and len(operands) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} operands, got {len(operands)}")
-        return _value.apply(self, operands)
+        return _apply.apply(self, operands)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -270,7 +270,7 @@ where = Primitive(
 
 def select(condition: Scalar, x: Scalar, y: Scalar) -> Scalar:
     """`where` inside rules: decided at once, except while a compiled graph, which must hold both sides, is traced."""
-    return where(condition, x, y) if isinstance(condition, _value.Value) else x if condition else y
+    return where(condition, x, y) if isinstance(condition, _apply.Value) else x if condition else y
 
 
 def _take(index: float, *values: float) -> float:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import primitives
+from autograd.apply import number
 from autograd.graph import backward_order, constant, pullback, pushforward, recorded_partials, symbolic_partials
 from autograd.tree import has_values, leaves, parameters, rebuild
-from autograd.value import Value, number, tracing
+from autograd.value import Value, tracing
 
 # --- variables ------------------------------------------------------------------------------------------------------
 # A variable is a leaf that remembers, in _a, the number or Value that it stands for. While its transform is at work,

@@ -14,11 +14,12 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd.apply import number
 from autograd.arrays import is_array
 from autograd.graph import Row
 from autograd.recording import Recording, name_of
 from autograd.tree import described, has_values, kind_of, leaves, matching_leaves, parameters, rebuild, shape_of, spans
-from autograd.value import Value, number
+from autograd.value import Value
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]

@@ -9,8 +9,9 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autograd.apply import number
 from autograd.arrays import is_array
-from autograd.value import Value, number, tracing
+from autograd.value import Value, tracing
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from autograd import Value
+from autograd.apply import number
 from autograd.arrays import is_array
-from autograd.value import number
 
 
 class Module:

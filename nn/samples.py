@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from autograd.apply import number
 from autograd.arrays import is_array
-from autograd.value import number
 from nn.losses import Loss
 from nn.module import Module
 

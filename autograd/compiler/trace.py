@@ -17,13 +17,14 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from autograd import primitives
+from autograd.apply import number
 from autograd.batch import axes_of, mapped_parts, replace_mapped
 from autograd.compiler.arrays import StackedResult, TracedArray
 from autograd.conditions import Condition
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
 from autograd.tree import leaves, names, rebuild
-from autograd.value import Value, number, tracing
+from autograd.value import Value, tracing
 
 Decisions = tuple[bool, ...]  # which way each guard of a path goes
 

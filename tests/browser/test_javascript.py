@@ -7,8 +7,8 @@ import math
 import pytest
 
 from autograd import Value
+from autograd.apply import apply
 from autograd.primitives import TABLE
-from autograd.value import apply
 from autograd.visualize.javascript import NoJavaScript, operation
 from autograd.visualize.page import arithmetic
 
