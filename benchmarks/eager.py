@@ -3,10 +3,10 @@
     python -m pip install ".[demo]" micrograd
     python benchmarks/eager.py
 
-The same program runs on each library: first once to compare the losses and all gradients, then for time, the libraries
-taking turns of several steps, so that a busy machine slows them alike, and each collects its own garbage as it does in a
-training loop. The garbage collector is on and scikit-learn is imported, as in a notebook: its modules are what a full
-collection has to walk. Times are CPU times of one step forward and backward, medians over the turns.
+The same program runs on each library: first once to compare the losses and all gradients, then for time, the
+libraries taking turns of several steps, so that a busy machine slows them alike, and each collects its own garbage as
+it does in a training loop. The garbage collector is on and scikit-learn is imported, as in a notebook: its modules
+are what a full collection has to walk. Times are CPU times of one step forward and backward, medians over the turns.
 """
 
 import argparse
