@@ -116,6 +116,7 @@ class Layout:
         workspaces: for each pass, how many doubles it needs to work with.
         functions: the functions to call, in order: ("uniform", name) or ("pass", index of the pass).
         nodes: how many nodes were lowered.
+        constants: what has to stand in some of the slots before the first call, and in which.
     """
 
     slots: int = 0
@@ -128,6 +129,7 @@ class Layout:
     workspaces: list[int] = field(default_factory=list)
     functions: list[tuple[str, int]] = field(default_factory=list)
     nodes: int = 0
+    constants: dict[float, int] = field(default_factory=dict)
 
 
 def lower(
@@ -208,11 +210,11 @@ class _Lowering:
             loop.nodes = [
                 n for n in graph.needed(roots) if graph.regions[n] == loop.region and graph.ops[n] not in SOURCES
             ]
-            loop.slots = self._new_slots(len(loop.reductions))
+            loop.slots = self.new_slots(len(loop.reductions))
             self.slot |= {node: loop.slots + i for i, node in enumerate(loop.reductions)}
         return ordered
 
-    def _new_slots(self, count: int) -> int:
+    def new_slots(self, count: int) -> int:
         first = self.layout.slots
         self.layout.slots += count
         return first
@@ -274,7 +276,7 @@ class _Lowering:
 
     def _give_slot(self, node: Node) -> None:
         if node not in self.slot:
-            self.slot[node] = self._new_slots(1)
+            self.slot[node] = self.new_slots(1)
 
     def _finish(self) -> list[str]:
         """The function that writes those results which no uniform function computes."""
@@ -534,7 +536,13 @@ class _LaneFunction(_Function):
         return self.lines
 
     def constant(self, x: float) -> str:
-        return _literal(x) if self.width == 1 else f"splat (double {_literal(x)})"
+        """From a slot, like a parameter: the address of a literal would have to be computed at each use."""
+        if not x or x != x:
+            return _literal(x) if self.width == 1 else f"splat (double {_literal(x)})"
+        layout = self.lowering.layout
+        if x not in layout.constants:
+            layout.constants[x] = self.lowering.new_slots(1)
+        return self._splat(self.line(f"load double, ptr {self.slot_address(layout.constants[x])}"))
 
     def load(self, node: Node) -> str:
         op, args = self.graph.ops[node], self.graph.args[node]

@@ -14,7 +14,8 @@ from autograd.compiler import vmath
 from autograd.compiler.loops import BLOCK
 from autograd.compiler.lower import Layout, Target
 
-QUICK_ABOVE = 20_000  # nodes from which compile time matters more than the last third of the speed
+# From so many nodes on, compile time matters more than speed: a third of it for numbers, but most of it on lanes
+QUICK_ABOVE, QUICK_LANES_ABOVE = 20_000, 40_000
 THREADS_ABOVE = 2_000_000  # lanes times nodes from which starting threads pays
 
 
@@ -30,9 +31,7 @@ def _machine(level: int) -> Any:
     _initialize()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     features = llvm.get_host_cpu_features().flatten()
-    return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=level, jit=True, codemodel="small", reloc="pic"
-    )
+    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=level, jit=True)
 
 
 @functools.cache
@@ -82,7 +81,7 @@ class Kernel:
     def __init__(self, ir: str, layout: Layout, threads: int | None = None):
         self.layout = layout
         self.threads = threads or available_threads()
-        machine = _machine(0 if layout.nodes > QUICK_ABOVE else 1)
+        machine = _machine(0 if layout.nodes > (QUICK_LANES_ABOVE if layout.passes else QUICK_ABOVE) else 1)
         module = llvm.parse_assembly(ir)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
@@ -149,6 +148,8 @@ class Buffers:
 
     def __init__(self, layout: Layout):
         self.slots, self.slots_at = _memory(layout.slots)
+        for x, slot in layout.constants.items():
+            self.slots[slot] = x
         self.table = (ctypes.c_int64 * max(1, layout.table_size))()
         self.table_at = ctypes.addressof(self.table)
         self.work, self.work_at = _memory(max(layout.workspaces, default=0))
