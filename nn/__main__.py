@@ -3,6 +3,7 @@
 import argparse
 import copy
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -153,6 +154,13 @@ def _run(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     written += [_write_summary(options, model, history, wanted, problem, loss), _write_neuron(options, model, problem)]
     print(f"wrote {', '.join(map(str, written))} ({time.perf_counter() - started:.1f} s in all)")
+    print(f'what happened here, step by step: {_notebooks()} (python -m pip install ".[notebooks]")')
+
+
+def _notebooks() -> str:
+    """Where the notebooks are: beside this package in a clone, and not at all where only the packages are installed."""
+    folder = Path(__file__).parents[1] / "notebooks"
+    return os.path.relpath(folder) if folder.is_dir() else "the notebooks folder of the repository"
 
 
 def _check_outputs(options: argparse.Namespace) -> None:

@@ -81,6 +81,7 @@ def test_every_option_is_used(dataset, run):
     assert "10 samples, binary_cross_entropy, rmsprop" in out[0]
     assert "10 test samples" in out[1]
     assert re.fullmatch(r"wrote model.json, here/training.png, here/neuron.svg \(.* s in all\)", out[2])
+    assert "notebooks" in out[3]
     assert repr(load("model.json")) == "MLP(nin=2, nouts=[3, 1], activation=PReLU())"
 
 
