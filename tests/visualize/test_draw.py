@@ -3,7 +3,6 @@
 import json
 import math
 import shutil
-import time
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -298,14 +297,9 @@ def test_omitted_nodes_add_up_to_all_that_is_not_shown(n, max_nodes):
     assert shown + omitted == total
 
 
-def test_large_graph_is_summarised_within_a_second():
-    loss = mean_of_squares(17_000)  # 68 000 Values, as the moons loss
-    seconds = []
-    for _ in range(2):
-        start = time.perf_counter()
-        svg = loss.draw().pipe("svg", encoding="utf-8")
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 1.0, seconds
+def test_large_graph_is_summarised():
+    loss = mean_of_squares(17_000)  # 68 000 Values, as the moons loss; how long it takes: benchmarks/visualize.py
+    svg = loss.draw().pipe("svg", encoding="utf-8")
     assert "more</text>" in svg
     assert "nodes nearest to the output, of" in svg
 
