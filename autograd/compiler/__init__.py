@@ -1,7 +1,8 @@
 """The compiler: `jit` traces a function, simplifies its graph, lowers it to LLVM IR and runs the machine code.
 
-One module a stage: trace, simplify, lower (with loops), run (with vmath); jitted puts them together, and arguments
-takes structures of numbers apart. All but this file need llvmlite and NumPy.
+One module a stage, with helpers: trace (arrays), simplify (machine, identities, exponential), lower (emit, loops) and
+run (vmath). jitted puts them together; arguments takes structures of numbers apart. All but this file need llvmlite
+and NumPy.
 """
 
 from collections.abc import Callable

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from autograd.compiler.simplify import REDUCTIONS
+from autograd.compiler.machine import REDUCTIONS
 
 if TYPE_CHECKING:
     from autograd.compiler.lower import Layout, Pass

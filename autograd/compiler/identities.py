@@ -1,0 +1,197 @@
+"""Exact identities: what may stand for an operation without changing a NaN, an infinity or the sign of a zero.
+
+So `x + 0.0` stays: it turns -0.0 into 0.0. And so does `x * 0.0`.
+"""
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from autograd import primitives
+from autograd.compiler import exponential
+
+if TYPE_CHECKING:
+    from autograd.compiler.machine import Graph
+
+Node = int
+
+# what each machine operation computes: the forward rule of the primitive that is lowered to it
+FORWARD: dict[str, Callable[..., float]] = {
+    p.lower: p.forward for p in primitives.TABLE.values() if isinstance(p.lower, str)
+}
+FORWARD["chain"] = primitives.chain.forward
+COMPARISONS = frozenset(op for op in FORWARD if op.startswith("fcmp"))
+LOGICAL = frozenset({"and", "or", "not"})
+CONDITIONS = COMPARISONS | LOGICAL
+
+# Each rule returns an equal node, or None.
+
+
+def _add(graph: "Graph", x: Node, y: Node) -> Node | None:
+    for one, other in ((x, y), (y, x)):
+        value = graph.value_of(other)
+        if value == 0 and math.copysign(1.0, value) < 0:
+            return one
+        if graph.ops[other] == "fneg":
+            return graph.add("fsub", (one, graph.args[other][0]))
+    return None
+
+
+def _sub(graph: "Graph", x: Node, y: Node) -> Node | None:
+    value = graph.value_of(y)
+    if value == 0 and math.copysign(1.0, value) > 0:
+        return x
+    return graph.add("fadd", (x, graph.args[y][0])) if graph.ops[y] == "fneg" else None
+
+
+def _mul(graph: "Graph", x: Node, y: Node) -> Node | None:
+    if graph.is_constant(x):
+        x, y = y, x
+    value = graph.value_of(y)
+    if value == 1.0:
+        return x
+    if value == -1.0:
+        return graph.add("fneg", (x,))
+    if graph.ops[x] == "fneg" and value is not None:
+        return graph.add("fmul", (graph.args[x][0], graph.constant(-value)))
+    if graph.ops[x] == "fneg" and graph.ops[y] == "fneg":
+        return graph.add("fmul", (graph.args[x][0], graph.args[y][0]))
+    return None
+
+
+def _div(graph: "Graph", x: Node, y: Node) -> Node | None:
+    value = graph.value_of(y)
+    if value and math.isfinite(value) and abs(math.frexp(value)[0]) == 0.5 and 1e-300 < abs(value) < 1e300:
+        return graph.add("fmul", (x, graph.constant(1.0 / value)))  # by a power of two: no rounding in either
+    return None
+
+
+def _neg(graph: "Graph", x: Node) -> Node | None:
+    if graph.ops[x] == "fneg":
+        return graph.args[x][0]
+    if graph.ops[x] == "fmul":
+        for one, other in (graph.args[x], graph.args[x][::-1]):
+            value = graph.value_of(other)
+            if value is not None:
+                return graph.add("fmul", (one, graph.constant(-value)))
+    return None
+
+
+def _fabs(graph: "Graph", x: Node) -> Node | None:
+    op, args = graph.ops[x], graph.args[x]
+    if op == "llvm.fabs":
+        return x
+    if op == "fneg":
+        return graph.add(op="llvm.fabs", args=args)
+    if op == "fmul":
+        for one, other in (args, args[::-1]):
+            value = graph.value_of(other)
+            if value is not None and math.copysign(1.0, value) < 0:
+                return graph.add("llvm.fabs", (graph.add("fmul", (one, graph.constant(-value))),))
+    return None
+
+
+def _select(graph: "Graph", condition: Node, x: Node, y: Node) -> Node | None:
+    value = graph.value_of(condition)
+    if value is not None:
+        return x if value else y
+    if x == y:
+        return x
+    if graph.ops[condition] == "not":
+        return graph.add("select", (graph.args[condition][0], y, x))
+    if graph.value_of(x) == 1.0 and graph.value_of(y) == 0.0 and graph.ops[condition] in CONDITIONS:
+        return condition if math.copysign(1.0, graph.value_of(y) or 0.0) > 0 else None
+    return None
+
+
+def _not(graph: "Graph", x: Node) -> Node | None:
+    if graph.ops[x] == "not" and graph.ops[graph.args[x][0]] in CONDITIONS:
+        return graph.args[x][0]
+    return None
+
+
+def _and(graph: "Graph", x: Node, y: Node) -> Node | None:
+    return _logical(graph, x, y, absorbing=False)
+
+
+def _or(graph: "Graph", x: Node, y: Node) -> Node | None:
+    return _logical(graph, x, y, absorbing=True)
+
+
+def _logical(graph: "Graph", x: Node, y: Node, *, absorbing: bool) -> Node | None:
+    for one, other in ((x, y), (y, x)):
+        value = graph.value_of(other)
+        if value is not None and bool(value) is absorbing:
+            return graph.constant(float(absorbing))
+        if (value is not None or one == other) and graph.ops[one] in CONDITIONS:
+            return one
+    return None
+
+
+def _compare(op: str) -> "Callable[[Graph, Node, Node], Node | None]":
+    """A product with a constant beyond ±1 need not be computed to be compared with 0: the other factor has its sign."""
+
+    def rule(graph: "Graph", x: Node, y: Node) -> Node | None:
+        for zero, product, swapped in ((x, y, False), (y, x, True)):
+            if graph.value_of(zero) == 0 and graph.ops[product] == "fmul":
+                one, other = graph.args[product]
+                one, other = (other, one) if graph.is_constant(one) else (one, other)
+                factor = graph.value_of(other)
+                if factor is not None and math.inf > abs(factor) >= 1:
+                    return graph.add(op, (one, zero) if swapped == (factor > 0) else (zero, one))
+        return None
+
+    return rule
+
+
+def _greater(op: str) -> "Callable[[Graph, Node, Node], Node | None]":
+    return lambda graph, x, y: graph.add(op, (y, x))
+
+
+def _pow(graph: "Graph", x: Node, y: Node) -> Node | None:
+    """Small whole powers as products: at least as accurate as the C function."""
+    value = graph.value_of(y)
+    if value == 0.0:
+        return graph.constant(1.0)  # also of NaN
+    if value == 1.0:
+        return x
+    if value == -1.0:
+        return graph.add("fdiv", (graph.constant(1.0), x))
+    if value in (2.0, 3.0):
+        square = graph.add("fmul", (x, x))
+        return square if value == 2.0 else graph.add("fmul", (square, x))
+    return None
+
+
+def _chain(graph: "Graph", adjoint: Node, partial: Node) -> Node | None:
+    """An ordinary product, unless 0 can meet an infinity or a NaN in it."""
+    g = graph.value_of(adjoint)
+    if _is_finite(graph, partial) or (g is not None and g != 0):
+        return graph.add("fmul", (adjoint, partial))
+    return None
+
+
+def _is_finite(graph: "Graph", node: Node) -> bool:
+    op = graph.ops[node]
+    if op == "select":
+        return all(_is_finite_constant(graph, x) for x in graph.args[node][1:])
+    return op in CONDITIONS or _is_finite_constant(graph, node)
+
+
+def _is_finite_constant(graph: "Graph", node: Node) -> bool:
+    value = graph.value_of(node)
+    return value is not None and math.isfinite(value)
+
+
+def _on_lanes(written_out: "Callable[[Graph, Node], Node]") -> "Callable[[Graph, Node], Node | None]":
+    return lambda graph, x: None if graph.regions[x] == 0 else written_out(graph, x)
+
+
+RULES: dict[str, Callable[..., Node | None]] = {
+    "fadd": _add, "fsub": _sub, "fmul": _mul, "fdiv": _div, "fneg": _neg, "llvm.fabs": _fabs, "select": _select,
+    "exp": _on_lanes(exponential.exp), "expm1": _on_lanes(exponential.expm1), "and": _and, "or": _or,
+    "not": _not, "chain": _chain, "pow": _pow, "fcmp ogt": _greater("fcmp olt"),
+    "fcmp oge": _greater("fcmp ole"), "fcmp olt": _compare("fcmp olt"), "fcmp ole": _compare("fcmp ole"),
+    "fcmp oeq": _compare("fcmp oeq"), "fcmp une": _compare("fcmp une"),
+}  # fmt: skip
+COMMUTATIVE = frozenset({"fadd", "fmul", "and", "or", "fcmp oeq", "fcmp une"})

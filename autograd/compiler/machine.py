@@ -1,0 +1,115 @@
+"""The compact graph of machine operations that simplify makes of Values, and lower turns into LLVM IR."""
+
+import math
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from autograd.compiler.identities import COMMUTATIVE, FORWARD, RULES
+
+Node = int  # a position in the lists of a Graph
+UNIFORM = 0  # the region of what is the same for all lanes; the lanes of the r-th vmap are region r = 1, 2, ...
+REDUCTIONS = {"lane_sum": -0.0, "lane_min": math.inf}  # over the lanes of a region, with what they start from
+SOURCES = frozenset({"const", "input", "lane_input", "lane_index"})
+
+
+_CONSTANTS = {"const"}
+
+
+class Graph:
+    """A compact expression graph: parallel lists, operands before results.
+
+    Attributes:
+        ops: for each node an LLVM instruction, an intrinsic, a function of the C library, "chain", "take", a reduction,
+            or a source: "const" (its float), "input" (its position), "lane_input" (array, element), "lane_index".
+        args: for each node its operands, as positions; for a source what is given in parentheses above.
+        regions: for each node UNIFORM, or the number of the vmap whose lanes it varies over.
+
+    Example:
+        >>> graph = Graph()
+        >>> x = graph.source("input", 0)
+        >>> two = graph.constant(2.0)
+        >>> graph.add("fmul", (x, two)) == graph.add("fmul", (two, x))
+        True
+        >>> graph.add("fdiv", (x, graph.constant(1.0))) == x
+        True
+    """
+
+    def __init__(self) -> None:
+        self.ops: list[str] = []
+        self.args: list[tuple[Any, ...]] = []
+        self.regions: list[int] = []
+        self._known: dict[tuple[Any, ...], Node] = {}
+
+    def __len__(self) -> int:
+        return len(self.ops)
+
+    def source(self, op: str, *args: Any, region: int = UNIFORM) -> Node:
+        """A node without operands; the same one for the same description."""
+        return self._node((op, *args, region), op, args, region)
+
+    def constant(self, x: float) -> Node:
+        """A number. 0.0 and -0.0 are two; all NaNs are one."""
+        return self._node(("const", struct.pack("d", math.nan if x != x else x)), "const", (x,), UNIFORM)
+
+    def is_constant(self, node: Node) -> bool:
+        return self.ops[node] == "const"
+
+    def value_of(self, node: Node) -> float | None:
+        """The number of a constant, None for anything else."""
+        return self.args[node][0] if self.ops[node] == "const" else None
+
+    def add(self, op: str, args: tuple[Node, ...]) -> Node:
+        """The node that computes op of the operands, by whatever is cheapest and exactly equal."""
+        ops = self.ops
+        if {ops[x] for x in args} == _CONSTANTS and op in FORWARD:
+            return self.constant(FORWARD[op](*[self.args[x][0] for x in args]))
+        rule = RULES.get(op)
+        if rule is not None:
+            simpler = rule(self, *args)
+            if simpler is not None:
+                return simpler
+            if op in COMMUTATIVE and args[0] > args[1]:
+                args = (args[1], args[0])
+        known = self._known.get((op, args))
+        if known is not None:
+            return known
+        regions = self.regions
+        return self._node((op, args), op, args, max([regions[x] for x in args]))
+
+    def reduce(self, op: str, x: Node) -> Node:
+        """A reduction over all lanes, which is one number."""
+        return self._node((op, x), op, (x,), UNIFORM)
+
+    def _node(self, key: tuple[Any, ...], op: str, args: tuple[Any, ...], region: int) -> Node:
+        node = self._known.setdefault(key, len(self.ops))
+        if node == len(self.ops):
+            self.ops.append(op)
+            self.args.append(args)
+            self.regions.append(region)
+        return node
+
+    def operands(self, node: Node) -> Sequence[Node]:
+        """The positions that a node reads; none for a source."""
+        return () if self.ops[node] in SOURCES else self.args[node]
+
+    def needed(self, outputs: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
+        """Dead code elimination: only what the outputs need, beyond what is known, operands before results."""
+        ops, args = self.ops, self.args
+        order: list[Node] = []
+        seen = bytearray(len(ops))
+        for node in known:
+            seen[node] = 1
+        stack: list[Node] = list(outputs)[::-1]
+        while stack:
+            node = stack.pop()
+            if node < 0:
+                order.append(~node)
+            elif not seen[node]:
+                seen[node] = 1
+                if ops[node] in SOURCES:
+                    order.append(node)
+                else:
+                    stack.append(~node)
+                    stack += args[node][::-1]
+        return order
