@@ -39,7 +39,7 @@ def test_it_learns_two_moons_and_writes_the_pictures(tmp_path):
         [sys.executable, "-W", "error", "-m", "nn", "--epochs", "30"],
         cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    first, report, written = result.stdout.splitlines()
+    first, report, written, learn = result.stdout.splitlines()
     assert "nouts=[16, 16, 1]" in first
     assert "337 parameters" in first
     assert float(re.search(r"accuracy ([\d.]+),", report)[1]) > 0.97
@@ -47,6 +47,7 @@ def test_it_learns_two_moons_and_writes_the_pictures(tmp_path):
     assert re.search(r"loss 0\.\d+, .* s$", report)
     assert "out/training.png" in written
     assert "out/neuron.svg" in written
+    assert "notebooks" in learn
     assert "accuracy=" in result.stderr  # the bar
     assert sorted(os.listdir(tmp_path / "out")) == ["neuron.svg", "training.png"]
     assert (tmp_path / "out/training.png").read_bytes().startswith(b"\x89PNG")

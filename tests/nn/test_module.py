@@ -29,7 +29,8 @@ def no_graph(monkeypatch):
         def refuse(cls):
             raise AssertionError("a node was recorded")
 
-        monkeypatch.setattr(value, "_new", refuse)
+        for module in (apply, value):
+            monkeypatch.setattr(module, "_new", refuse)
 
     return start
 
