@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from autograd import Value, relu, value
+from autograd import Value, apply, relu, value
 from nn import MLP, Layer, Module, Neuron, PReLU, Sequential
 
 
