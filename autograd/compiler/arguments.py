@@ -16,7 +16,12 @@ Packer = Callable[["np.ndarray[Any, Any]", "Mapping[int, np.ndarray[Any, Any]]"]
 
 
 class HasValues(Exception):
-    """The arguments hold Values: the plain function is to be called."""
+    """The arguments hold Values, or f captured the variable of a transform at work: plain f is to be called."""
+
+
+def is_differentiated(x: Value) -> bool:
+    """Whether a Value is no plain leaf: it was computed, or is the variable of a transform that is at work."""
+    return x.op is not None or x._a is not None
 
 
 class Arguments:
@@ -73,7 +78,10 @@ class Arguments:
         if isinstance(x, np.ndarray):
             raise TypeError(f"jit takes plain NumPy arrays, got a {type(x).__name__}: use np.asarray(...)")
         if is_module(x):
-            self.scalars += [p._data for p in leaves(x)]
+            parameters = leaves(x)
+            if any(is_differentiated(p) for p in parameters):
+                raise HasValues
+            self.scalars += [p._data for p in parameters]
             return _SameObject(x)
         structure = kind_of(x)
         if structure is not None and x is not None:
@@ -159,7 +167,8 @@ class Packing:
         packers = [self._packer(child) for child in children]
         if type(x) is tuple:
             return lambda outputs, stacks: tuple([pack(outputs, stacks) for pack in packers])
-        return lambda outputs, stacks: kind.rebuild(x, [pack(outputs, stacks) for pack in packers])
+        template = kind.rebuild(x, [None] * len(children))  # without the Values, and all that they were computed from
+        return lambda outputs, stacks: kind.rebuild(template, [pack(outputs, stacks) for pack in packers])
 
     def _leaf(self, x: Any) -> Packer:
         first = self.outputs

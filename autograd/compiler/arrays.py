@@ -1,7 +1,7 @@
 """Arrays while a function is traced: an input that is not taken apart until somebody looks, and a vmap's results."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class _LikeArray(np.lib.mixins.NDArrayOperatorsMixin):
         return self._array()
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(issubclass(type(x), _LikeArray) for x in kwargs.get("out", ())):
+            _refuse_writing()
         return getattr(ufunc, method)(*map(_plain, inputs), **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -42,8 +44,8 @@ class _LikeArray(np.lib.mixins.NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> Any:
         return self._array()[index]
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._array()[index] = value
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        _refuse_writing()
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._array())
@@ -53,6 +55,13 @@ class _LikeArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __bool__(self) -> bool:
         return bool(self._array())
+
+
+def _refuse_writing() -> NoReturn:
+    raise TypeError(
+        "writing into an array argument inside jit would not change the caller's array, and lanes of a vmap would not "
+        "see it: write into a copy, x.copy(), or compute a new array, x = x + 1 instead of x += 1"
+    )
 
 
 def _plain(x: Any) -> Any:
@@ -104,6 +113,7 @@ class TracedArray(_LikeArray):
             self.fixed = True
             self._elements = np.empty(self.data.shape, dtype=object)
             self._elements.ravel()[:] = self.trace.array_inputs(self)
+            self._elements.flags.writeable = False  # nor its views
         return self._elements
 
 

@@ -99,8 +99,8 @@ def _select(graph: "Graph", condition: Node, x: Node, y: Node) -> Node | None:
         return x
     if graph.ops[condition] == "not":
         return graph.add("select", (graph.args[condition][0], y, x))
-    if graph.value_of(x) == 1.0 and graph.value_of(y) == 0.0 and graph.ops[condition] in CONDITIONS:
-        return condition if math.copysign(1.0, graph.value_of(y) or 0.0) > 0 else None
+    if x == graph.constant(1.0) and y == graph.constant(0.0) and graph.ops[condition] in CONDITIONS:  # not -0.0
+        return condition
     return None
 
 

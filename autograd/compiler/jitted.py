@@ -5,6 +5,7 @@ import functools
 import gc
 import threading
 import time
+import types
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,8 +54,8 @@ class Path:
         pattern: for each array argument its shape, with None for an axis whose length is free.
     """
 
-    def __init__(self, traced: Traced, target: Target, threads: int | None, loops: frozenset[int]):
-        self.traced, self.target, self.threads, self.loops = traced, target, threads, loops
+    def __init__(self, traced: Traced, target: Target, threads: int | None):
+        self.target, self.threads = target, threads
         recorded = traced.trace
         self.decisions: Decisions = tuple([guard.taken for guard in recorded.guards])
         self.lines = [guard.line for guard in recorded.guards]
@@ -76,16 +77,16 @@ class Path:
             region.number: [(array.position, axis) for array, axis in region.arrays] for region in recorded.regions
         }
         self.row_lengths = {region.number: [len(row) for row in region.leaves] for region in recorded.regions}
-        self._plan_inputs()
+        self._plan_inputs(recorded.inputs)
         self.exact_kernel: Kernel | None = None
         self.kernel = self._compile(exact=False)
 
-    def _plan_inputs(self) -> None:
+    def _plan_inputs(self, inputs: Sequence[tuple[str, Any, int]]) -> None:
         self.scalars = 0
         self.arrays: list[tuple[int, int, int]] = []  # slots from, to, position among the arguments
         self.counts: dict[int, int] = {}  # of each region, the slot for how many lanes it has
         slot = 0
-        for kind, what, size in self.traced.trace.inputs:
+        for kind, what, size in inputs:
             if kind == "scalars":
                 self.scalars = size
             elif kind == "array":
@@ -234,6 +235,12 @@ class Jitted:
             return result
         except _PlainCall:
             return _numbers(self._f(*args, **kwargs))
+        except HasValues:
+            return self._f(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method, which gets its object as the first argument."""
+        return self if instance is None else types.MethodType(self, instance)
 
     def cache_info(self) -> CacheInfo:
         """How many calls ran compiled code, for how many structures of arguments, along how many paths.
@@ -369,7 +376,7 @@ class Jitted:
                 except Again as again:
                     loops |= {again.vmap}
                     how.pop("lane_paths", None)
-            path = Path(traced, self._target, self._threads, loops)
+            path = Path(traced, self._target, self._threads)
         self._families[arguments.structure].append(path)
         for (structure, shapes), paths in self._paths.items():
             if structure == arguments.structure and path.matches(shapes):

@@ -135,11 +135,14 @@ class Kernel:
             )
             for own, first, end in zip([*workspaces, buffers], bounds[1:], bounds[2:], strict=False)
         ]  # fmt: skip
-        for thread in threads:
-            thread.start()
-        run(buffers.slots_at, buffers.table_at, 0, bounds[1], buffers.work_at, buffers.partials_at)
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.start()
+            run(buffers.slots_at, buffers.table_at, 0, bounds[1], buffers.work_at, buffers.partials_at)
+        finally:  # also after Ctrl-C: the memory that they write to is not theirs to keep
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
         self._function(f"combine{n}", 3)(buffers.slots_at, buffers.partials_at, blocks)
 
 

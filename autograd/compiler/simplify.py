@@ -9,6 +9,7 @@ import math
 from typing import Any, NamedTuple
 
 from autograd import primitives
+from autograd.compiler.arguments import HasValues
 from autograd.compiler.arrays import StackedResult
 from autograd.compiler.machine import UNIFORM, Graph, Node
 from autograd.compiler.trace import Trace, Traced
@@ -226,6 +227,8 @@ class _Conversion:
             return self.graph.source(op, *args[: 2 if region else 1], region=region)
         if value in self.trace.made:
             return self.graph.constant(value._data)
+        if value._a is not None:  # the variable of a transform around the call, which wants its derivative
+            raise HasValues
         self.captured.append(value)
         return self.graph.source("input", self.trace.slots + len(self.captured) - 1)
 

@@ -371,7 +371,7 @@ def trace(
     before = random.getstate(), np.random.get_state(legacy=False)
     outer, tracing.trace = tracing.trace, current
     try:
-        result = f(*positional, **named)
+        result = _taken_apart(f(*positional, **named))
     finally:
         tracing.trace = outer
     if random.getstate() != before[0] or _differ(np.random.get_state(legacy=False), before[1]):
@@ -380,6 +380,14 @@ def trace(
             "the compiled code: draw outside, and pass the numbers as an argument"
         )
     return Traced(current, traced_arrays, result)
+
+
+def _taken_apart(result: Any) -> Any:
+    """A result in which arguments that f returns as they are have become arrays of Values."""
+    found = leaves(result, whole_arrays=True)
+    if not any(type(x) is TracedArray for x in found):
+        return result
+    return rebuild(result, [x._array() if type(x) is TracedArray else x for x in found], whole_arrays=True)
 
 
 def is_traced_scalar(x: Any) -> bool:

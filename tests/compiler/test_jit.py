@@ -350,6 +350,13 @@ def test_take_by_a_traced_index():
         lanes([1.0, 2.0, 3.0], np.array([0.0, 2.0, -1.0]))
 
 
+def test_nothing_behind_the_end_of_a_batch_is_read():
+    f = jit(vmap(lambda xs, i: take(xs, i), in_axes=(None, 0), reduce="sum"))
+    indices = np.array([0.0, 2.0, 2.0, -1.0, -1.0])
+    assert f([1.0, 2.0, 3.0], indices[:3]) == 7.0
+    assert f.cache_info().calls == 1  # an illegal index would have been left to the plain function
+
+
 def test_an_argument_that_is_no_number_is_named():
     with pytest.raises(TypeError, match="set"):
         jit(lambda x: 1.0)({1.0})
@@ -420,3 +427,52 @@ def test_arguments_that_are_not_used():
 
 def test_a_function_of_no_numbers_at_all():
     assert jit(lambda n: {"n": n, "x": 1.5})(3) == {"n": 3, "x": 1.5}
+
+
+class Line:
+    """A module, and a compiled method."""
+
+    def __init__(self):
+        self.w = Value(2.0)
+
+    def named_parameters(self):
+        return {"w": self.w}
+
+    @jit
+    def __call__(self, x):
+        return self.w * x
+
+
+def test_modules_as_arguments_and_compiled_methods():
+    line = Line()
+    assert line(3.0) == 6.0
+    line.w.data = 5.0
+    assert line(3.0) == 15.0
+    assert jit(value_and_grad(lambda model, x: model.w * model.w * x))(line, 2.0) == (50.0, {"w": 20.0})
+    assert line.w.grad == 0.0
+
+
+def test_derivatives_by_parameters_are_never_lost_in_a_compiled_function():
+    line = Line()
+    f = jit(lambda model, x: model.w * model.w * x)
+    assert f(line, 1.0) == 4.0
+    assert grad(f)(line, 1.0) == {"w": 4.0}
+    assert grad(lambda model: jit(lambda x: model.w * x)(3.0))(line) == {"w": 3.0}
+    assert grad(lambda w: jit(lambda x: w * x)(3.0))(2.0) == 3.0
+
+
+def test_the_traced_graph_is_not_kept_in_memory():
+    import gc
+
+    found = []
+
+    def f(x):
+        y = x * 2.0
+        found.append(id(y))
+        return {"y": y, "pair": (y, [y, None])}
+
+    compiled = jit(f)
+    compiled(1.0)
+    gc.collect()
+    assert not any(isinstance(o, Value) and o.op is not None and id(o) == found[0] for o in gc.get_objects())
+    assert compiled(2.0) == {"y": 4.0, "pair": (4.0, [4.0, None])}
