@@ -350,7 +350,7 @@ def test_take_by_a_traced_index():
         lanes([1.0, 2.0, 3.0], np.array([0.0, 2.0, -1.0]))
 
 
-def test_nothing_behind_the_end_of_a_batch_is_read():
+def test_what_stands_behind_the_end_of_a_batch_does_not_matter():
     f = jit(vmap(lambda xs, i: take(xs, i), in_axes=(None, 0), reduce="sum"))
     indices = np.array([0.0, 2.0, 2.0, -1.0, -1.0])
     assert f([1.0, 2.0, 3.0], indices[:3]) == 7.0
