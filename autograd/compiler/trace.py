@@ -368,13 +368,13 @@ def trace(
     for i, array in zip(arrays, traced_arrays, strict=True):
         found[i] = array
     positional, named = rebuild(arguments, found, whole_arrays=True)
-    before = random.getstate(), np.random.get_state(legacy=False)
+    before = _random_states()
     outer, tracing.trace = tracing.trace, current
     try:
         result = _taken_apart(f(*positional, **named))
     finally:
         tracing.trace = outer
-    if random.getstate() != before[0] or _differ(np.random.get_state(legacy=False), before[1]):
+    if _random_states() != before:
         raise RuntimeError(
             f"{getattr(f, '__name__', f)} draws from the global random generator, and jit would freeze that draw into "
             "the compiled code: draw outside, and pass the numbers as an argument"
@@ -399,8 +399,12 @@ def number_of(x: Any) -> float:
     return x._data if isinstance(x, Value) else float(x)
 
 
-def _differ(x: Any, y: Any) -> bool:
-    return any(not np.array_equal(a, b) for a, b in zip(x["state"].values(), y["state"].values(), strict=True))
+def _random_states() -> tuple[Any, ...]:
+    """Where the global generators of Python and NumPy are; NumPy's keeps every other normal number in store."""
+    numpy = np.random.get_state(legacy=False)
+    assert isinstance(numpy, dict)
+    key = numpy["state"]["key"].tobytes()
+    return random.getstate(), key, numpy["state"]["pos"], numpy["has_gauss"], numpy["gauss"]
 
 
 def _names(f: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:

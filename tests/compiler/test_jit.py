@@ -332,7 +332,11 @@ def test_assignment_to_a_captured_leaf_is_refused():
 
 
 @pytest.mark.parametrize("draw", [random.random, np.random.normal], ids=["random", "numpy"])
-def test_a_draw_from_the_global_generators_is_refused(draw):
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_a_draw_from_the_global_generators_is_refused(draw, earlier):
+    np.random.seed(0)
+    for _ in range(earlier):
+        draw()
     with pytest.raises(RuntimeError, match="draws from the global random generator"):
         jit(lambda x: x * draw())(1.0)
 
