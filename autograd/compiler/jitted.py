@@ -51,11 +51,12 @@ class Path:
         decisions: which way each guard goes.
         lane_paths: for each region, the decisions of the paths that its lanes may take.
         lines: for each guard, the line that branches.
+        loops: the vmaps that became plain loops, whose guards are then among the others.
         pattern: for each array argument its shape, with None for an axis whose length is free.
     """
 
     def __init__(self, traced: Traced, target: Target, threads: int | None):
-        self.target, self.threads = target, threads
+        self.target, self.threads, self.loops = target, threads, traced.trace.loops
         recorded = traced.trace
         self.decisions: Decisions = tuple([guard.taken for guard in recorded.guards])
         self.lines = [guard.line for guard in recorded.guards]
@@ -65,8 +66,8 @@ class Path:
         }
         self.lane_lines = {r.number: [g.line for path in r.paths for g in path] for r in recorded.regions}
         self.pattern = [
-            tuple([None if axis in array.axes and not array.fixed else n for axis, n in enumerate(array.data.shape)])
-            for array in traced.arrays
+            tuple([None if {axis} == array.axes and not array.fixed else n for axis, n in enumerate(array.data.shape)])
+            for array in traced.arrays  # mapped over two axes, each is the length of a row along the other
         ]
         self.program = simplify(traced)
         packing = Packing(traced.result)
@@ -196,7 +197,7 @@ _NAN = object()  # in place of a result: a NaN in fast code
 
 class _PlainCall(Exception):
     """The plain function has to serve: for batches of different lengths, or empty ones, on which it raises; for an
-    index out of range; for a path beyond the limit."""
+    index out of range; for a path beyond the limit; for an error that f raises."""
 
 
 class Jitted:
@@ -234,9 +235,11 @@ class Jitted:
             self._calls += 1
             return result
         except _PlainCall:
-            return _numbers(self._f(*args, **kwargs))
+            as_numbers = True
         except HasValues:
-            return self._f(*args, **kwargs)
+            as_numbers = False
+        result = self._f(*args, **kwargs)  # not inside a handler, so that an error of f's own shows alone
+        return _numbers(result) if as_numbers else result
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method, which gets its object as the first argument."""
@@ -308,8 +311,9 @@ class Jitted:
             while True:
                 result = path(arguments)
                 if type(result) is not Failure:
-                    paths.remove(path)
-                    paths.insert(0, path)  # the path taken last is tried first
+                    if path is not paths[0]:  # the list is never empty: other threads read it
+                        paths.remove(path)
+                        paths.insert(0, path)  # the path taken last is tried first
                     return result
                 tried.append(path)
                 path = self._after(result, path, tried, paths, arguments, args, kwargs)
@@ -327,7 +331,7 @@ class Jitted:
                 if known not in tried and known.decisions[: len(prefix)] == prefix:
                     return known
             self._limit(len(paths), path.lines[failure.which])
-            return self._compile(arguments, args, kwargs, decisions=prefix, lane_paths=path.lane_paths)
+            return self._compile(arguments, args, kwargs, path.loops, decisions=prefix, lane_paths=path.lane_paths)
         for known in paths:
             if known not in tried and known.decisions == path.decisions:
                 return known
@@ -335,8 +339,9 @@ class Jitted:
         self._limit(len(path.lane_paths[region]), path.lane_lines[region][-1])
         lanes = range(failure.lane, min(failure.lane + LOOK_AHEAD, self._lanes(path, region, arguments)))
         wider = self._compile(
-            arguments, args, kwargs, decisions=path.decisions, lane_paths=path.lane_paths, examples={region: lanes}
-        )
+            arguments, args, kwargs, path.loops,
+            decisions=path.decisions, lane_paths=path.lane_paths, examples={region: lanes},
+        )  # fmt: skip
         if wider.lane_paths == path.lane_paths:  # nothing new: the numbers that the trace works with mislead it
             raise _PlainCall
         self._replace(path)
@@ -365,9 +370,10 @@ class Jitted:
             if path in paths:
                 paths.remove(path)
 
-    def _compile(self, arguments: Arguments, args: Any, kwargs: Any, **how: Any) -> Path:
+    def _compile(
+        self, arguments: Arguments, args: Any, kwargs: Any, loops: frozenset[int] = frozenset(), **how: Any
+    ) -> Path:
         start = time.perf_counter()
-        loops: frozenset[int] = frozenset()
         with _no_garbage_collection():
             while True:
                 try:
@@ -375,7 +381,11 @@ class Jitted:
                     break
                 except Again as again:
                     loops |= {again.vmap}
-                    how.pop("lane_paths", None)
+                    how = {}  # guards and regions are numbered differently now
+                except (TypeError, RuntimeError):  # what jit refuses
+                    raise
+                except Exception:  # an error of f's own, or one that only the trace meets, whose numbers are examples
+                    raise _PlainCall from None
             path = Path(traced, self._target, self._threads)
         self._families[arguments.structure].append(path)
         for (structure, shapes), paths in self._paths.items():

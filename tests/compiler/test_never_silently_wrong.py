@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from autograd import jit, vmap, where
+from autograd import Value, jit, take, vmap, where
 from autograd.compiler.run import Kernel
 from tests.compiler.conftest import same_bits
 
@@ -87,3 +87,68 @@ def test_threads_end_before_an_interrupt_frees_what_they_write_to(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         f(X)
     assert not running
+
+
+def test_an_array_mapped_over_two_axes_in_other_shapes():
+    def f(X):
+        return vmap(lambda row: row[-1] * 1.0)(X), vmap(lambda column: column[-1] * 1.0, in_axes=1)(X)
+
+    compiled = jit(f)
+    for shape in ((3, 4), (5, 6), (2, 2), (3, 4)):
+        X = rng.normal(size=shape)
+        for computed, expected in zip(compiled(X), f(X), strict=True):
+            assert np.array_equal(computed, expected), shape
+
+
+def test_an_error_that_only_the_numbers_of_the_trace_would_raise():
+    def total(X):
+        found = vmap(lambda x: x * 1.0, reduce="sum")(X)
+        if found > 10:
+            raise ValueError("too large")
+        return found
+
+    compiled = jit(total)
+    assert compiled(np.array([5.0, 1.0, 1.0])) == 7.0  # but three times the first is beyond 10
+    with pytest.raises(ValueError, match="too large") as caught:
+        compiled(np.array([5.0, 1.0, 5.0]))
+    assert caught.value.__context__ is None
+
+    def third(i):
+        return take([1.0, 2.0, 3.0], i) if i < 3 else (i * 2.0 if i > 10 else i)
+
+    lanes = jit(vmap(third))
+    for X in ([5.0, 1.0, 2.0], [5.0, 20.0, 1.0], [1.0, 20.0, 5.0], [20.0, 2.0, 30.0]):
+        assert np.array_equal(lanes(np.array(X)), vmap(third)(np.array(X)))
+
+
+def test_decisions_of_a_vmap_that_became_a_loop_are_not_those_of_others():
+    def f(w, X):
+        found = vmap(lambda x: x if x > 0 else -2.0 * x)(X)
+        if w < 0:
+            raise ValueError("w is negative")
+        return found[0] + found[1] if w > 5 else found[1]
+
+    compiled = jit(f)
+    for w in (1.0, 2.0, 6.0, 0.5):
+        for X in ([1.0, 2.0], [-1.0, 2.0], [1.0, -2.0], [-1.0, -1.0], [1.0, 1.0, 1.0]):
+            assert compiled(w, np.array(X)) == f(w, np.array(X)), (w, X)
+
+
+class Parameters:
+    def __init__(self, *numbers):
+        self.numbers = [Value(x) for x in numbers]
+
+    def named_parameters(self):
+        return {f"p{i}": p for i, p in enumerate(self.numbers)}
+
+
+def test_a_module_with_more_or_fewer_parameters_than_before():
+    def total(module):
+        return sum(module.named_parameters().values())
+
+    module = Parameters(1.0, 2.0)
+    compiled = jit(total)
+    assert compiled(module) == 3.0
+    for numbers in ([7.0], [1.0, 2.0, 3.0], [5.0, 6.0]):
+        module.numbers = [Value(x) for x in numbers]
+        assert compiled(module) == sum(numbers)
