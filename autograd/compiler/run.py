@@ -15,7 +15,7 @@ from autograd.compiler.loops import BLOCK
 from autograd.compiler.lower import Layout, Target
 
 # From so many nodes on, compile time matters more than speed: a third of it for numbers, but most of it on lanes
-QUICK_ABOVE, QUICK_LANES_ABOVE = 20_000, 40_000
+QUICK_ABOVE, QUICK_LANES_ABOVE = 5_000, 40_000
 THREADS_ABOVE = 2_000_000  # lanes times nodes from which starting threads pays
 
 
