@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from autograd import primitives as p
 from autograd.apply import record_dot
 from autograd.arrays import is_array
-from autograd.value import Value
+from autograd.value import Value, tracing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -447,7 +447,11 @@ def take(values: Any, index: Any) -> Any:
     """
     if not isinstance(index, Value):
         return values[int(p.take(float(index), *map(float, range(len(values)))))]
-    return p.take(index, *values)
+    choice = p.take(index, *values)
+    choices = getattr(tracing.trace, "choices", None)
+    if choices is not None:
+        choices.append(choice)
+    return choice
 
 
 # --- of many: left to right -----------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The arguments and the results of a compiled function: what is a number, what is part of the program, and back."""
 
 import ctypes
+import enum
+import numbers
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
@@ -105,6 +107,7 @@ class Arguments:
 
 _FLOATS = {float}
 FLOAT64 = np.dtype(np.float64)
+_CONSTANTS = (numbers.Number, str, bytes, np.generic, enum.Enum, type)  # results that hold no traced Values
 
 
 class _SameObject:
@@ -181,6 +184,11 @@ class Packing:
                 return self._mixed_array(x, first)
             return lambda outputs, stacks: outputs[first:end].reshape(shape).copy()
         if not isinstance(x, Value):
+            if not isinstance(x, _CONSTANTS):
+                raise TypeError(
+                    f"a function under jit returns {type(x).__name__} {x!r:.60}, whose numbers would be frozen into "
+                    "the compiled code: return them in lists, tuples, dicts, namedtuples or arrays"
+                )
             return lambda outputs, stacks: x
         self.outputs += 1
         if isinstance(x, Condition):

@@ -19,6 +19,7 @@ from autograd.compiler.lower import Layout, Target, lower
 from autograd.compiler.run import Buffers, Kernel, host_target
 from autograd.compiler.simplify import simplify
 from autograd.compiler.trace import Again, Decisions, Traced, trace
+from autograd.recording import name_of
 from autograd.tree import leaves, rebuild
 from autograd.value import Value, tracing
 
@@ -357,7 +358,7 @@ class Jitted:
         if not self._warned:
             self._warned = True
             warnings.warn(
-                f"jit: {self._f.__name__} has taken {MAX_PATHS} paths, which differ in the branch at {line}; calls "
+                f"jit: {name_of(self._f)} has taken {MAX_PATHS} paths, which differ in the branch at {line}; calls "
                 "that take yet another one now run without being compiled. autograd.where chooses without branching",
                 RuntimeWarning,
                 stacklevel=6,

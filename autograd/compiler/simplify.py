@@ -152,6 +152,8 @@ def simplify(traced: Traced) -> Program:
             stacks += [(conversion.node(lane), x.region.number) for lane in x.lanes]
         else:
             outputs += [conversion.node(v) for v in leaves(x) if isinstance(v, Value)]
+    for choice in traced.trace.choices:
+        conversion.node(choice)
     verdicts = []
     for i, guard in enumerate(traced.trace.guards):
         node = conversion.node(guard.condition)

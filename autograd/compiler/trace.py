@@ -23,6 +23,7 @@ from autograd.compiler.arrays import StackedResult, TracedArray
 from autograd.conditions import Condition
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
+from autograd.recording import name_of
 from autograd.tree import leaves, names, rebuild
 from autograd.value import Value, tracing
 
@@ -113,6 +114,7 @@ class Trace:
         self.slots = 0
         self.made: set[Value] = set()
         self.regions: list[Region] = []
+        self.choices: list[Value] = []  # results of `take`: their index is checked even if only a derivative is used
         self._vmaps = 0
         self._in_lanes = False
 
@@ -376,7 +378,7 @@ def trace(
         tracing.trace = outer
     if _random_states() != before:
         raise RuntimeError(
-            f"{getattr(f, '__name__', f)} draws from the global random generator, and jit would freeze that draw into "
+            f"{name_of(f)} draws from the global random generator, and jit would freeze that draw into "
             "the compiled code: draw outside, and pass the numbers as an argument"
         )
     return Traced(current, traced_arrays, result)

@@ -1,12 +1,13 @@
 """Programs that a compiler which freezes, forgets or reorders too much would get wrong without a word."""
 
+import functools
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from autograd import Value, jit, take, vmap, where
+from autograd import Value, grad, jit, take, vjp, vmap, where
 from autograd.compiler.run import Kernel
 from tests.compiler.conftest import same_bits
 
@@ -152,3 +153,34 @@ def test_a_module_with_more_or_fewer_parameters_than_before():
     for numbers in ([7.0], [1.0, 2.0, 3.0], [5.0, 6.0]):
         module.numbers = [Value(x) for x in numbers]
         assert compiled(module) == sum(numbers)
+
+
+@pytest.mark.parametrize("index", [2.0, -1.0, 0.5, float("nan"), float("inf")])
+def test_an_index_is_checked_even_where_only_the_derivative_is_used(index):
+    f = grad(lambda v, i: take([v, v * v], i))
+    mapped = grad(vmap(lambda v, i: take([v, v * v], i), in_axes=(None, 0), reduce="sum"))
+    compiled, lanes = jit(f), jit(mapped)
+    assert compiled(3.0, 1.0) == 6.0
+    assert lanes(3.0, np.array([0.0, 1.0, 1.0])) == 13.0
+    with pytest.raises(IndexError, match="take"):
+        compiled(3.0, index)
+    with pytest.raises(IndexError, match="take"):
+        lanes(3.0, np.array([0.0, index, 1.0]))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda x: {x}, lambda x: lambda: x, lambda x: vjp(lambda y: y * y, x), lambda x: {"a": [iter([x])]}],
+    ids=["set", "function", "pullback", "iterator"],
+)
+def test_results_that_would_hold_frozen_numbers_are_refused(wrap):
+    with pytest.raises(TypeError, match="would be frozen"):
+        jit(wrap)(1.0)
+
+
+def test_the_limit_of_paths_through_a_function_without_a_name(monkeypatch):
+    monkeypatch.setattr("autograd.compiler.jitted.MAX_PATHS", 1)
+    compiled = jit(functools.partial(lambda slope, x: x if x > 0 else slope * x, 2.0))
+    assert compiled(1.0) == 1.0
+    with pytest.warns(RuntimeWarning, match="partial has taken 1 paths"):
+        assert compiled(-1.0) == -2.0
