@@ -391,9 +391,9 @@ def widths() -> None:
     print("  " + "".join(f"{title:>15}" for title in ("w", "parameters", "valuegrad", *names, "compilation")))
     for w in (4, 8, 16, 32, 64, 128, 256):
         sizes = [2, w, w, 1]
-        start = time.perf_counter()
+        start = time.process_time()
         compiled(*data(BATCH, sizes), "relu", sizes)()
-        compilation = time.perf_counter() - start
+        compilation = time.process_time() - start
         times = best_times(steps(BATCH, "relu", names, sizes), 0.3)
         cells = [shown(times[name]) if name in times else "" for name in ("valuegrad", *names)]
         print("  " + "".join(f"{x:>15}" for x in (w, parameter_count(sizes), *cells, shown(compilation))))
