@@ -67,6 +67,17 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
+def _check_functions(module: Any) -> None:
+    """Whether all functions that it calls are there: a call of one that is not would end the process."""
+    for function in module.functions:
+        name = function.name
+        if function.is_declaration and not name.startswith("llvm.") and not llvm.address_of_symbol(name):
+            raise TypeError(
+                f"the lowering {name!r} of a primitive is no function of the C library: name one that is, or give an "
+                "expression in functions of this package"
+            )
+
+
 class Kernel:
     """Compiled code.
 
@@ -83,6 +94,7 @@ class Kernel:
         self.threads = threads or available_threads()
         machine = _machine(0 if layout.nodes > (QUICK_LANES_ABOVE if layout.passes else QUICK_ABOVE) else 1)
         module = llvm.parse_assembly(ir)
+        _check_functions(module)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
         self._engine = llvm.create_mcjit_compiler(module, machine)

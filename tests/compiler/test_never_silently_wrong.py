@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from autograd import Value, grad, jit, take, vjp, vmap, where
+from autograd import Primitive, Value, grad, jit, take, vjp, vmap, where
 from autograd.compiler.run import Kernel
 from tests.compiler.conftest import same_bits
 
@@ -184,3 +184,10 @@ def test_the_limit_of_paths_through_a_function_without_a_name(monkeypatch):
     assert compiled(1.0) == 1.0
     with pytest.warns(RuntimeWarning, match="partial has taken 1 paths"):
         assert compiled(-1.0) == -2.0
+
+
+def test_a_lowering_to_a_function_that_is_not_there():
+    misspelled = Primitive("square", lambda x: x * x, [lambda out, x: 2 * x], lower="no_such_function")
+    for f, x in ((misspelled, 2.0), (vmap(misspelled), np.ones(3))):
+        with pytest.raises(TypeError, match="'no_such_function' of a primitive is no function of the C library"):
+            jit(lambda x, f=f: f(x))(x)
