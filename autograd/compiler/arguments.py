@@ -100,7 +100,7 @@ class Arguments:
         return type(x), x
 
     def _refuse_array(self, x: Any) -> None:
-        if x.dtype == object and all(isinstance(element, Value) for element in x.flat):
+        if x.dtype == object and (not x.size or any(isinstance(element, Value) for element in x.flat)):
             raise HasValues
         raise TypeError(f"jit takes arrays of real numbers, got one of dtype {x.dtype}")
 

@@ -24,7 +24,7 @@ from autograd.conditions import Condition
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
 from autograd.recording import name_of
-from autograd.tree import leaves, names, rebuild
+from autograd.tree import leaves, matching_leaves, names, rebuild
 from autograd.value import Value, tracing
 
 Decisions = tuple[bool, ...]  # which way each guard of a path goes
@@ -225,13 +225,11 @@ class Trace:
             if taken in [tuple([guard.taken for guard in path]) for path in region.paths]:
                 continue
             here = _all_as_taken(guards)
-            numbers = [
-                x if isinstance(x, Value) else number(x, "the result of a function under vmap") for x in leaves(result)
-            ]
+            what = "the result of a function under vmap"
+            found = matching_leaves(structure, result, what) if region.paths else leaves(result)
+            numbers = [x if isinstance(x, Value) else number(x, what) for x in found]
             if not region.paths:
                 structure, merged, region.valid = result, numbers, here
-            elif len(numbers) != len(merged):
-                raise TypeError("the function under vmap returns different structures for different lanes")
             else:
                 merged = [primitives.where(here, x, y) for x, y in zip(numbers, merged, strict=True)]
                 region.valid = primitives.logical_or(region.valid, here)

@@ -191,3 +191,24 @@ def test_a_lowering_to_a_function_that_is_not_there():
     for f, x in ((misspelled, 2.0), (vmap(misspelled), np.ones(3))):
         with pytest.raises(TypeError, match="'no_such_function' of a primitive is no function of the C library"):
             jit(lambda x, f=f: f(x))(x)
+
+
+def test_lanes_that_return_their_results_in_another_order_or_structure():
+    def f(x):
+        return {"a": x, "b": 2.0 * x} if x > 0 else {"b": x, "a": 5.0 * x}
+
+    compiled = jit(vmap(f))
+    for X in ([1.0, -1.0], [-1.0, 1.0]):
+        assert {k: v.tolist() for k, v in compiled(np.array(X)).items()} == {
+            k: v.tolist() for k, v in vmap(f)(np.array(X)).items()
+        }
+    for wrong in (lambda x: [x, x] if x > 0 else [x], lambda x: (x, x) if x > 0 else [x, x]):
+        with pytest.raises(ValueError, match="example 1"):
+            jit(vmap(wrong))(np.array([1.0, -1.0]))
+
+
+def test_arrays_of_values_and_numbers_reach_the_plain_function():
+    v = Value(3.0)
+    result = jit(lambda X: X[0] * X[1])(np.array([v, 2.0], dtype=object))
+    result.backward()
+    assert v.grad == 2.0
