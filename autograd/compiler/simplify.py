@@ -149,14 +149,14 @@ def simplify(traced: Traced) -> Program:
     outputs, stacks = [], []
     for x in leaves(traced.result, whole_arrays=True):
         if type(x) is StackedResult:
-            stacks += [(conversion.node(lane), x.region.number) for lane in x.lanes]
+            stacks += [(_of(graph, x.region.number, conversion.node(lane)), x.region.number) for lane in x.lanes]
         else:
-            outputs += [conversion.node(v) for v in leaves(x) if isinstance(v, Value)]
+            outputs += [_of(graph, UNIFORM, conversion.node(v)) for v in leaves(x) if isinstance(v, Value)]
     for choice in traced.trace.choices:
         conversion.node(choice)
     verdicts = []
     for i, guard in enumerate(traced.trace.guards):
-        node = conversion.node(guard.condition)
+        node = _of(graph, UNIFORM, conversion.node(guard.condition))
         verdicts.append(Verdict("guard", i, node if guard.taken else graph.add("not", (node,))))
     for region in traced.trace.regions:
         if region.valid is not None:
@@ -168,11 +168,25 @@ def simplify(traced: Traced) -> Program:
     held = [
         v.node if v.kind == "guard" else graph.add("fcmp oeq", (v.node, graph.constant(math.inf))) for v in verdicts
     ]
+    if traced.trace.regions:
+        for user, lanes in enumerate(graph.regions):
+            for x in graph.operands(user) if lanes != UNIFORM else ():
+                _of(graph, lanes, x)
     all_held = functools.reduce(lambda x, y: graph.add("and", (x, y)), held, graph.constant(1.0))
     trouble = graph.add("not", (all_held,))
     captured = conversion.captured
     inputs = traced.trace.slots + len(captured)
     return Program(graph, outputs, stacks, verdicts, trouble, captured, inputs, len(conversion.nodes))
+
+
+def _of(graph: Graph, region: int, node: Node) -> Node:
+    """The node, if it is one of these lanes or the same for all; TypeError if f carried it out of another vmap."""
+    if graph.regions[node] not in (UNIFORM, region):
+        raise TypeError(
+            "jit: a number that a function under vmap computed is used outside of it, where it is not said which "
+            "example is meant: return it from the mapped function"
+        )
+    return node
 
 
 def _first_failure(graph: Graph, valid: Node, region: int) -> Node:
@@ -194,10 +208,11 @@ class _Conversion:
         self.lanes: dict[primitives.Primitive, Any] = {}
         for region in trace.regions:
             self.lanes[region.broadcast] = lambda x: x
-            self.lanes[region.total] = functools.partial(self._total, self._leaf(region.count))
+            self.lanes[region.total] = functools.partial(self._total, region.number, self._leaf(region.count))
 
-    def _total(self, count: Node, x: Node) -> Node:
+    def _total(self, region: int, count: Node, x: Node) -> Node:
         graph = self.graph
+        _of(graph, region, x)
         return graph.add("fmul", (count, x)) if graph.regions[x] == UNIFORM else graph.reduce("lane_sum", x)
 
     def node(self, root: Value) -> Node:

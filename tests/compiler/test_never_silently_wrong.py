@@ -212,3 +212,24 @@ def test_arrays_of_values_and_numbers_reach_the_plain_function():
     result = jit(lambda X: X[0] * X[1])(np.array([v, 2.0], dtype=object))
     result.backward()
     assert v.grad == 2.0
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda kept, X: kept * 2.0,
+        lambda kept, X: kept if kept > 0 else -kept,
+        lambda kept, X: vmap(lambda x: kept, reduce="sum")(X),
+        lambda kept, X: vmap(lambda x: x * kept, reduce="sum")(X),
+        lambda kept, X: vmap(lambda x: (x, kept))(X),
+    ],
+    ids=["result", "branch", "other sum", "other lanes", "other stack"],
+)
+def test_a_number_of_a_lane_carried_out_of_its_vmap_is_refused(use):
+    def f(X):
+        kept = []
+        total = vmap(lambda x: kept.append(x * 2.0) or x, reduce="sum")(X)
+        return total, use(kept[-1], X)
+
+    with pytest.raises(TypeError, match="return it from the mapped function"):
+        jit(f)(np.array([1.0, 2.0, 5.0]))
