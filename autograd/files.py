@@ -10,7 +10,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 
     The content goes to a temporary file beside it, to the disk, and only then under the name.
 
-    Errors: OSError, as `open`; the temporary file is gone then.
+    Errors: OSError, as `open`, and for what is there and is no regular file, such as a folder or /dev/null, which is
+    not to be replaced; the temporary file is gone then.
 
     Example:
         >>> import tempfile
@@ -20,6 +21,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         (b'whole', 1)
     """
     target = Path(os.path.realpath(path))  # replace what a link points to, not the link
+    if target.exists() and not target.is_file():
+        raise OSError(f"{os.fspath(path)} is not a regular file, so it cannot be replaced; choose another name")
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:

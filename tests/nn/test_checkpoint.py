@@ -176,6 +176,16 @@ def test_a_save_keeps_the_permissions_of_the_file_and_follows_a_link(path, tmp_p
     assert len(load(path).parameters()) == 3
 
 
+def test_what_is_no_regular_file_is_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"  # as /dev/null, which a test should leave alone
+    os.mkfifo(pipe)
+    for path in pipe, tmp_path:
+        with pytest.raises(OSError, match="not a regular file"):
+            save(MLP(1, [1]), path)
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
 def test_what_cannot_be_described_is_refused_before_anything_is_written(path):
     class Own(Module):
         def __init__(self):
