@@ -60,7 +60,7 @@ def summary(
     regression it is the prediction over the target.
     """
     X = np.asarray(X, dtype=float)
-    columns = columns or [*(f"x{j}" for j in range(X.shape[1])), "y"]
+    columns = [_plain(name) for name in columns or [*(f"x{j}" for j in range(X.shape[1])), "y"]]
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     if loss.label is None:
@@ -149,6 +149,11 @@ def _predict(model: Module, samples: Any) -> list[Any]:
         return scores_of(model)(np.array([p.data for p in model.parameters()]), samples).tolist()
     except Exception:  # llvmlite is not installed, or the model cannot be traced
         return model.predict(samples.tolist())
+
+
+def _plain(name: str) -> str:
+    """A name that is data: matplotlib would read what is between dollars as a formula."""
+    return name.replace("$", r"\$")
 
 
 def _labels(loss: Loss, scores: Any) -> list[float]:

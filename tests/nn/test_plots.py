@@ -69,3 +69,8 @@ def test_a_history_of_fit_can_be_plotted():
 def test_plotting_leaves_pyplot_alone():
     code = "import nn.plots, sys; print('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_names_of_columns_are_not_read_as_formulas():
+    figure = summary(MLP(2, [1], rng=0), HISTORY, X, [-1, 1, 1, -1], LOSSES["hinge"], columns=["a$", "$x_{$", "y"])
+    assert png(figure)[1:4] == b"PNG"
