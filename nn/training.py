@@ -332,6 +332,8 @@ def fit(
                 advance(run.history)
     except KeyboardInterrupt:
         run.history.interrupted = True
+        if loss.metric:  # Ctrl-C may have come when an epoch had its loss and not yet its metric
+            del run.history.loss[len(run.history.metric) :]
     finally:
         for parameter, data in zip(parameters, run.theta, strict=True):
             parameter.data, parameter.grad = float(data), 0.0

@@ -328,3 +328,17 @@ def test_it_works_without_tqdm(monkeypatch):
 def test_importing_nn_loads_nothing_outside_the_standard_library():
     code = "import nn, sys; print([m for m in ('numpy', 'matplotlib', 'sklearn', 'tqdm') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_ctrl_c_between_the_loss_and_the_metric_of_an_epoch_leaves_a_whole_history(monkeypatch):
+    class Interrupted(list):
+        def append(self, value):
+            if len(self) == 2:
+                raise KeyboardInterrupt
+            super().append(value)
+
+    monkeypatch.setattr(nn.training, "History", lambda **given: nn.History(metric=Interrupted(), **given))
+    history = quiet(line(), X, LINE, epochs=10, backend="eager")
+    assert history.interrupted
+    assert len(history.loss) == len(history.metric) == 2
+    history.plot()
