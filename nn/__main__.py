@@ -2,6 +2,7 @@
 
 import argparse
 import copy
+import io
 import math
 import os
 import sys
@@ -28,6 +29,7 @@ DECAYS: dict[str, Callable[[float, int], Schedule]] = {
     "cosine": lambda rate, epochs: cosine(rate, 0.0, epochs),
     "step": lambda rate, epochs: step(rate, 0.5, max(1, epochs // 4)),
 }
+HUGE = 1e100  # weights that have taken over such a scale, and their squares, are still far from overflow
 MOST_CLASSES = 20  # more distinct integers than this are taken for measurements
 
 
@@ -106,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--weight-decay", type=_nonnegative, default=1e-4, metavar="LAMBDA", help="pull towards 0")
     training.add_argument("--batch-size", type=_natural, default=10, metavar="B", help="samples a step")
     training.add_argument("--epochs", type=_natural, default=50, help="how often every sample is used")
-    training.add_argument("--seed", type=int, default=0, help="of data, split, first weights and order")
+    training.add_argument("--seed", type=_seed, default=0, help="of data, split, first weights and order")
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where the pictures go")
     output.add_argument("--save", type=Path, metavar="MODEL.json", help="where the model goes; see nn.load")
@@ -128,6 +130,7 @@ def _checked(convert: Callable[[str], Any], accepts: Callable[[Any], bool], kind
 
 
 _natural = _checked(int, lambda n: n >= 1, "a whole number, at least 1")
+_seed = _checked(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 2**32 - 1, as NumPy takes")
 _positive = _checked(float, lambda x: 0 < x < math.inf, "a positive number")
 _nonnegative = _checked(float, lambda x: 0 <= x < math.inf, "a number, at least 0")
 _fraction = _checked(float, lambda x: 0 <= x < 1, "a fraction, at least 0 and below 1")
@@ -181,6 +184,8 @@ def _check_outputs(options: argparse.Namespace) -> None:
             if not folder.is_dir():
                 raise UsageError(f"--out {options.out}: {folder} is not a folder")
             break
+    if options.save and options.save.exists() and not options.save.is_file():
+        raise UsageError(f"--save {options.save}: that is there and not a regular file")
     if options.save and not options.save.parent.is_dir():
         raise UsageError(f"--save {options.save}: there is no folder {options.save.parent}")
 
@@ -189,6 +194,8 @@ def _problem(options: argparse.Namespace) -> Problem:
     if options.data is None:
         given = {"n": options.samples, "noise": options.noise, "seed": options.seed}
         X, y = DATASETS[options.dataset](**{name: value for name, value in given.items() if value is not None})
+        if len(set(y)) < 2:
+            raise UsageError(f"--samples {options.samples} draws one class only; classification needs two or more")
         return Problem(X, y, [*(f"x{j}" for j in range(len(X[0]))), "class"], [str(c) for c in sorted(set(y))])
     table = read_csv(options.data)
     labels = sorted(set(table.y))
@@ -254,9 +261,13 @@ def _fit(options: argparse.Namespace, model: MLP, X: list[Any], y: list[Any], lo
 
 
 def _check_scales(options: argparse.Namespace, *scales: Scale | None) -> None:
-    for scale in scales:
-        if scale and not all(map(math.isfinite, (*scale.means, *scale.deviations))):
-            raise DataError(f"{options.data}: the numbers in one of the columns are too large to be scaled")
+    columns = [column for scale in scales if scale for column in zip(*scale, strict=True)]
+    for j, (mean, deviation) in enumerate(columns, 1):
+        if not (abs(mean) < HUGE and 1 / HUGE < deviation < HUGE):
+            raise DataError(
+                f"{options.data}: column {j} has mean {mean:.3g} and standard deviation {deviation:.3g}, "
+                "too large or too small to compute with; give it in another unit"
+            )
 
 
 def _optimizer(options: argparse.Namespace) -> Optimizer:
@@ -307,4 +318,6 @@ def _write_neuron(options: argparse.Namespace, model: MLP, problem: Problem) -> 
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
     sys.exit(main())

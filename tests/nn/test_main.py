@@ -129,8 +129,9 @@ def test_columns_of_any_size_are_learnt_and_the_saved_model_takes_them_as_they_a
 @pytest.mark.parametrize(
     ("content", "options", "message"),
     [
-        ("1e308,0\n-1e308,1\n-1.7e308,0\n1.7e308,1\n1.7e308,1\n-1.7e308,1\n", ["--quiet"], "data.csv: the numbers in "
-            "one of the columns are too large to be scaled"),
+        ("1e308,0\n-1e308,1\n-1.7e308,0\n1.7e308,1\n1.7e308,1\n-1.7e308,1\n", ["--quiet"], "data.csv: column 1 has "
+            "mean -3.4e+307 and standard deviation inf, too large or too small to compute with; "
+            "give it in another unit"),
         ("1,0\n2,1\n", ["--test", "0.9"], "--test 0.9: a test fraction of 0.9 leaves none of 2 samples to train on"),
         (None, [], "data.csv: No such file or directory"),
         ("", [], "data.csv: empty, no rows"),
@@ -163,6 +164,8 @@ def test_bad_data_end_with_one_line_and_exit_code_2(content, options, message, r
         (["--learning-rate", "0"], "argument --learning-rate: '0' is not a positive number"),
         (["--learning-rate", "nan"], "argument --learning-rate: 'nan' is not a positive number"),
         (["--test", "1"], "argument --test: '1' is not a fraction"),
+        (["--seed", "-1"], "argument --seed: '-1' is not a whole number from 0 to 2**32 - 1"),
+        (["--dataset", "xor", "--samples", "1"], "--samples 1 draws one class only"),
         (["--hidden", "-3"], "--hidden"),
         (["--dataset", "sun"], "argument --dataset: invalid choice: 'sun'"),
         (["--dataset", "xor", "--data", "x.csv"], "not allowed with"),
@@ -177,10 +180,22 @@ def test_bad_options_are_named_with_exit_code_2(arguments, message, run, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("content", "column"),
+    [("1e307,0\n-1e307,1\n", "1 has"), ("1e-310,0\n2e-310,1\n", "1 has"), ("1,1e308\n2,-1e308\n", "2 has")],
+)
+def test_columns_that_cannot_be_scaled_are_named(content, column, run, tmp_path):
+    (tmp_path / "data.csv").write_text(content)
+    code, _, err = run("--data", "data.csv", "--test", "0", "--task", "regression", "--quiet")
+    assert code == 2
+    assert re.fullmatch(f"python -m nn: error: data.csv: column {column} mean .* give it in another unit", *err)
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--out", "file"], "--out file: file is not a folder"),
         (["--out", "file/deeper"], "--out file/deeper: file is not a folder"),
+        (["--save", "."], "--save .: that is there and not a regular file"),
         (["--save", "none/model.json"], "--save none/model.json: there is no folder none"),
     ],
 )
@@ -188,6 +203,14 @@ def test_outputs_that_cannot_be_written_are_named_before_training(options, messa
     (tmp_path / "file").write_text("")
     assert run(*QUICK, "--dataset", "xor", *options) == (2, [], [f"python -m nn: error: {message}"])
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_folder_whose_name_the_terminal_cannot_show_is_written_to(tmp_path):
+    command = [sys.executable, "-m", "nn", *QUICK, "--dataset", "xor", "--out", "o\u00f9"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert r"wrote o\xf9/training.png" in result.stdout
+    assert os.listdir(tmp_path) == ["o\u00f9"]
 
 
 def test_without_a_layout_program_it_says_how_to_get_one(run, monkeypatch):
