@@ -1,7 +1,7 @@
 """What `jit` and the compiled `fit` reach, beside NumPy, JAX, PyTorch, CasADi and micrograd.
 
     python -m pip install ".[demo]" jax casadi micrograd
-    python -m pip install torch --index-url https://download.pytorch.org/whl/cpu
+    python -m pip install torch==2.13.0
     python benchmarks/jit.py            # all tables; --only NAME for one of them
 
 The network is the moons classifier 2-16-16-1 (337 parameters) with the max-margin loss, in float64; a step is the loss
