@@ -353,6 +353,8 @@ def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
         >>> first.data, second.data
         (12.0, 12.0)
     """
+    if isinstance(xs, Value):
+        raise TypeError(f"gradients(y, xs) takes a list of Values as xs, got the Value {xs._data!r}: write [x] for one")
     for node in (y, *xs):
         if not isinstance(node, Value):
             raise TypeError(

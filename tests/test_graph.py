@@ -192,6 +192,8 @@ def test_gradients_of_what_is_no_value_names_it():
     x = Value(1.0)
     with pytest.raises(TypeError, match=r"float 2\.0"):
         gradients(2.0, [x])
+    with pytest.raises(TypeError, match=r"got the Value 2\.0: write \[x\] for one"):
+        gradients(Value(2.0), Value(2.0))
     with pytest.raises(TypeError, match="str 'x'"):
         gradients(x * 2, ["x"])
 
