@@ -41,7 +41,7 @@ def topological_order(outputs: Iterable[Value], parents: Callable[[Value], Itera
 
 def differentiable_parents(node: Value) -> list[Any]:
     """The operands to which a derivative flows, as often as they occur."""
-    return [x for x, p in zip(node.operands, node.partials, strict=True) if p is not None]
+    return [x for x, p in zip(node.operands, node._partials, strict=True) if p is not None]
 
 
 def backward(root: Value, gradient: float) -> None:
@@ -134,7 +134,7 @@ def constant(x: float) -> Value:
 
 def recorded_partials(node: Value) -> Sequence[float | None]:
     """The local derivatives as numbers."""
-    return node.partials
+    return node._partials
 
 
 def symbolic_partials(node: Value) -> Sequence[Any]:
@@ -151,8 +151,8 @@ def symbolic_partials(node: Value) -> Sequence[Any]:
 def _evaluate_rules(op: Primitive, node: Value, operands: Sequence[Any]) -> list[Any]:
     if op.arity is None:
         partials = op.partials(node, *operands)
-        return [p if known is not None else None for p, known in zip(partials, node.partials, strict=True)]
-    rules = zip(op.partials, node.partials, strict=True)
+        return [p if known is not None else None for p, known in zip(partials, node._partials, strict=True)]
+    rules = zip(op.partials, node._partials, strict=True)
     return [rule(node, *operands) if known is not None else None for rule, known in rules]
 
 

@@ -133,7 +133,18 @@ class Value(Methods):
 
     @property
     def partials(self) -> tuple[float | None, ...]:
-        """The local derivative for each operand, aligned with `operands`; None where no derivative flows."""
+        """The local derivative for each operand, aligned with `operands`; None where no derivative flows.
+
+        Example:
+            >>> (Value(3.0) * 2).partials
+            (2.0, None)
+        """
+        if tracing.trace is not None:
+            tracing.trace.refuse_backward(self, "the .partials")
+        return self._partials
+
+    @property
+    def _partials(self) -> tuple[float | None, ...]:
         return self._operand_tuple(self._da, self._db)
 
     def _operand_tuple(self, first: Any, second: Any) -> tuple[Any, ...]:
@@ -157,7 +168,7 @@ class Value(Methods):
         """
         if tracing.trace is not None:
             tracing.trace.refuse_backward(self, "the .local_grads")
-        return tuple([p or 0.0 for x, p in zip(self.operands, self.partials, strict=True) if isinstance(x, Value)])
+        return tuple([p or 0.0 for x, p in zip(self.operands, self._partials, strict=True) if isinstance(x, Value)])
 
     @property
     def _prev(self) -> "set[Value]":
