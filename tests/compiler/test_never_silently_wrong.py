@@ -237,5 +237,5 @@ def test_a_number_of_a_lane_carried_out_of_its_vmap_is_refused(use):
 
 @pytest.mark.parametrize("read", ["data", "grad", "local_grads", "partials"])
 def test_a_recorded_number_is_refused_while_tracing(read):
-    with pytest.raises(TypeError, match="grad|data|partials"):
+    with pytest.raises(TypeError, match=r"grad|data|partials"):
         jit(lambda x: getattr(x * x, read))(0.5)
