@@ -24,7 +24,6 @@ from autograd.compiler.machine import REDUCTIONS, SOURCES, UNIFORM, Graph, Node
 from autograd.compiler.simplify import Program
 
 CHUNK = 500  # nodes to a function
-WINDOW = 200  # nodes that are interleaved; more of them would not fit the registers
 
 # Operations through which a NaN in an operand always reaches the result
 TRANSPARENT = frozenset(
@@ -289,7 +288,7 @@ class Lowering:
     def _pass(self, n: int, loop: Pass) -> None:
         """The functions of one loop: the chunks of its body, the body, the loop."""
         graph = self.graph
-        chunks = list(_cut(_interleaved(graph, loop.nodes))) or [[]]
+        chunks = list(_cut(loop.nodes)) or [[]]
         home = {node: i for i, nodes in enumerate(chunks) for node in nodes}
         handed: dict[Node, int] = {}
         for i, nodes in enumerate(chunks):
@@ -314,20 +313,6 @@ def _aligned(doubles: int) -> int:
 
 def _cut(nodes: list[Node]) -> Iterable[list[Node]]:
     return (nodes[i : i + CHUNK] for i in range(0, len(nodes), CHUNK))
-
-
-def _interleaved(graph: Graph, nodes: Sequence[Node]) -> list[Node]:
-    """The nodes in another order, in which long chains of dependent operations, such as neurons, run side by side.
-
-    Within each stretch of WINDOW nodes, those come first that wait for the fewest others.
-    """
-    order: list[Node] = []
-    for start in range(0, len(nodes), WINDOW):
-        depth: dict[Node, int] = {}
-        for node in nodes[start : start + WINDOW]:
-            depth[node] = 1 + max([depth.get(x, 0) for x in graph.operands(node)], default=0)
-        order += sorted(depth, key=depth.__getitem__)
-    return order
 
 
 def _plain_products(graph: Graph, order: Sequence[Node], program: Program) -> set[Node]:
