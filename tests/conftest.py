@@ -1,8 +1,22 @@
-"""Hypothesis profiles: a default run repeats the same examples; the slow tests look for new ones."""
+"""What all tests share: how hypothesis searches, and a switch that makes a skipped test a failure."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much]}
 settings.register_profile("repeatable", max_examples=100, derandomize=True, database=None, **common)
-settings.register_profile("search", max_examples=2000, **common)
+settings.register_profile("search", max_examples=2000, **common)  # for the slow tests
 settings.load_profile("repeatable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run: everything is installed")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if session.config.getoption("--no-skips") and skipped:
+        for report in skipped:
+            reporter.write_line(f"skipped, which --no-skips forbids: {report.nodeid} {report.longrepr}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
