@@ -27,43 +27,78 @@ class Activation(Module):
 
 
 class ReLU(Activation):
-    """max(x, 0)."""
+    """max(x, 0).
+
+    Example:
+        >>> ReLU()(-2.0)
+        0.0
+    """
 
     function = staticmethod(autograd.relu)
 
 
 class Tanh(Activation):
-    """The hyperbolic tangent, -1 to 1."""
+    """The hyperbolic tangent, -1 to 1.
+
+    Example:
+        >>> Tanh()([0.0, 1000.0])
+        [0.0, 1.0]
+    """
 
     function = staticmethod(autograd.tanh)
 
 
 class Sigmoid(Activation):
-    """1 / (1 + e^-x), 0 to 1."""
+    """1 / (1 + e^-x), 0 to 1.
+
+    Example:
+        >>> Sigmoid()(0.0)
+        0.5
+    """
 
     function = staticmethod(autograd.sigmoid)
 
 
 class SiLU(Activation):
-    """x · sigmoid(x); see Swish for one that learns."""
+    """x · sigmoid(x); see Swish for one that learns.
+
+    Example:
+        >>> SiLU()([0.0, 1000.0])
+        [0.0, 1000.0]
+    """
 
     function = staticmethod(autograd.silu)
 
 
 class GELU(Activation):
-    """x · Φ(x)."""
+    """x · Φ(x).
+
+    Example:
+        >>> GELU()([0.0, 1000.0])
+        [0.0, 1000.0]
+    """
 
     function = staticmethod(autograd.gelu)
 
 
 class Softplus(Activation):
-    """log(1 + e^x)."""
+    """log(1 + e^x).
+
+    Example:
+        >>> Softplus()(1000.0)
+        1000.0
+    """
 
     function = staticmethod(autograd.softplus)
 
 
 class LeakyReLU(Activation):
-    """x above 0, slope · x below, with a fixed slope; see PReLU for one that learns."""
+    """x above 0, slope · x below, with a fixed slope; see PReLU for one that learns.
+
+    Example:
+        >>> LeakyReLU(0.1)(-2.0)
+        -0.2
+    """
 
     def __init__(self, slope: float = 0.01):
         self.slope = slope
@@ -76,7 +111,12 @@ class LeakyReLU(Activation):
 
 
 class ELU(Activation):
-    """x above 0, alpha · (e^x - 1) below."""
+    """x above 0, alpha · (e^x - 1) below.
+
+    Example:
+        >>> ELU()([2.0, -1000.0])
+        [2.0, -1.0]
+    """
 
     def __init__(self, alpha: float = 1.0):
         self.alpha = alpha
@@ -106,7 +146,12 @@ class PReLU(Activation):
 
 
 class Swish(Activation):
-    """x · sigmoid(beta · x), with a beta that is learnt (Ramachandran et al., 2017), from 1 on."""
+    """x · sigmoid(beta · x), with a beta that is learnt (Ramachandran et al., 2017), from 1 on.
+
+    Example:
+        >>> Swish()(0.0).data
+        0.0
+    """
 
     def __init__(self) -> None:
         self.beta = Value(1.0, label="beta")

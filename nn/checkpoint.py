@@ -70,6 +70,13 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Errors: ModelFileError for a file that is damaged or something else, saying what is wrong; OSError for one that
     cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(MLP(2, [1]), folder + "/model.json")
+        ...     load(folder + "/model.json")
+        MLP(nin=2, nouts=[1])
     """
     try:
         with open(path, encoding="utf-8") as file:

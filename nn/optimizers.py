@@ -147,6 +147,15 @@ class SGD(Optimizer):
         weight_decay: λ of a pull λθ towards 0, which is added to the gradient.
 
     Errors: ValueError for a setting out of its range.
+
+    Example:
+        >>> w = Value(1.0)
+        >>> optimizer = SGD(0.1, momentum=0.9)
+        >>> for _ in range(2):
+        ...     w.grad = 1.0             # the gradient of w itself
+        ...     optimizer.step([w])
+        >>> round(w.data, 4)
+        0.71
     """
 
     slots = 1
@@ -181,6 +190,15 @@ class Adam(Optimizer):
         weight_decay: λ of a pull λθ towards 0, which is added to the gradient.
 
     Errors: ValueError for a setting out of its range.
+
+    Example:
+        >>> w = Value(1.0)
+        >>> optimizer = Adam(0.1)
+        >>> for _ in range(2):
+        ...     w.grad = 1.0             # the gradient of w itself
+        ...     optimizer.step([w])
+        >>> round(w.data, 4)
+        0.8
     """
 
     slots = 2
@@ -213,6 +231,15 @@ class AdamW(Adam):
     """Adam whose weight decay pulls the parameter itself, not its gradient (Loshchilov and Hutter, 2019).
 
     Args, errors: as Adam; the pull is η λθ a step.
+
+    Example:
+        >>> w = Value(1.0)
+        >>> optimizer = AdamW(0.1, weight_decay=0.5)
+        >>> for _ in range(2):
+        ...     w.grad = 1.0             # the gradient of w itself
+        ...     optimizer.step([w])
+        >>> round(w.data, 4)
+        0.7075
     """
 
     def __init__(
@@ -238,6 +265,15 @@ class RMSprop(Optimizer):
         momentum, weight_decay: as for SGD.
 
     Errors: ValueError for a setting out of its range.
+
+    Example:
+        >>> w = Value(1.0)
+        >>> optimizer = RMSprop(0.01)
+        >>> for _ in range(2):
+        ...     w.grad = 1.0             # the gradient of w itself
+        ...     optimizer.step([w])
+        >>> round(w.data, 4)
+        0.8291
     """
 
     slots = 2
