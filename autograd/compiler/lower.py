@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from autograd.compiler import vmath
 from autograd.compiler.emit import Function, LaneFunction
 from autograd.compiler.loops import VIRTUAL_LANES, helpers, main_function, pass_loop
 from autograd.compiler.machine import REDUCTIONS, SOURCES, UNIFORM, Graph, Node
@@ -27,39 +28,7 @@ CHUNK = 500  # nodes to a function
 
 # Operations through which a NaN in an operand always reaches the result
 TRANSPARENT = frozenset(
-    [
-        "fadd",
-        "fsub",
-        "fmul",
-        "fdiv",
-        "fneg",
-        "llvm.sqrt",
-        "llvm.fabs",
-        "chain",
-        "lane_sum",
-        "exp",
-        "exp2",
-        "expm1",
-        "log",
-        "log2",
-        "log10",
-        "log1p",
-        "sin",
-        "cos",
-        "tan",
-        "asin",
-        "acos",
-        "atan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "asinh",
-        "acosh",
-        "atanh",
-        "erf",
-        "erfc",
-        "cbrt",
-    ]
+    ["fadd", "fsub", "fmul", "fdiv", "fneg", "llvm.sqrt", "llvm.fabs", "chain", "lane_sum", *vmath.UNARY]
 )
 
 

@@ -10,30 +10,12 @@ import llvmlite.binding as llvm
 
 LIBRARY = "libmvec.so.1"
 ISA = {2: "b", 4: "d", 8: "e"}  # SSE4, AVX2, AVX-512
+# fmt: off
 UNARY = [
-    "exp",
-    "exp2",
-    "expm1",
-    "log",
-    "log2",
-    "log10",
-    "log1p",
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "asinh",
-    "acosh",
-    "atanh",
-    "erf",
-    "erfc",
-    "cbrt",
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan",
+    "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "cbrt",
 ]
+# fmt: on
 BINARY = ("pow", "atan2", "hypot")
 
 
