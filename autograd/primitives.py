@@ -126,7 +126,7 @@ neg = Primitive(
 pow: Primitive = Primitive(
     "pow", ieee.pow,
     (
-        lambda out, x, y: select(y == 0, 0.0, y * pow(x, y - 1)),
+        lambda out, x, y: select((y == 0) & (abs(x) < 1e-300), 0.0, y * pow(x, y - 1)),  # 0 * inf is meant as 0
         lambda out, x, y: select((x == 0) & (y >= 0), 0.0, out * log(x)),
     ),
     symbol="**", latex="{{{0}}}^{{{1}}}", precedence=POWER, lower="pow", js="pow({0}, {1})",

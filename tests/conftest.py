@@ -3,8 +3,14 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much]}
-settings.register_profile("repeatable", max_examples=100, derandomize=True, database=None, **common)
+# Repeatable: whether a change lands is decided by the change, not by luck.
+common = {
+    "deadline": None,
+    "derandomize": True,
+    "database": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much],
+}
+settings.register_profile("repeatable", max_examples=100, **common)
 settings.register_profile("search", max_examples=2000, **common)  # for the slow tests
 settings.load_profile("repeatable")
 

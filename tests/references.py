@@ -298,6 +298,8 @@ def is_tame(expression: Any) -> bool:
                 needed = [p for p, x in zip(local, step.operands, strict=True) if isinstance(x, int)]
                 if not all(map(tame, [values[-1], *needed])):
                     return False
+                if step.primitive == "atan2" and operands[0] == 0 and operands[1] < 0:
+                    return False  # π or -π by the sign of zero, and mpmath has only one zero
         except (ZeroDivisionError, ValueError, TypeError):  # a pole; outside the domain; the order of complex numbers
             return False
     return True

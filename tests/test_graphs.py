@@ -264,3 +264,11 @@ def test_backward_equals_pullback_of_the_recorded_partials(expression):
 def test_description_of_a_graph_replays_it(expression):
     xs, values = record(expression)
     assert bits([Expression.of(values[-1], xs).evaluate(TABLE)]) == bits([values[-1].data])
+
+
+def test_mixed_second_derivative_of_a_power_at_exponent_zero():
+    x, y = Value(0.5), Value(0.0)
+    along_x, along_y = gradients(x**y, [x, y])
+    assert along_x.data == 0.0
+    assert gradients(along_x, [y])[0].data == 2.0  # of y x^(y-1) by y: x^-1
+    assert gradients(along_y, [x])[0].data == 2.0
