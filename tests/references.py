@@ -306,7 +306,7 @@ def is_tame(expression: Any) -> bool:
 
 
 def hessian(expression: Any) -> list[list[Any]] | None:
-    """All second derivatives, as difference quotients of the gradient; None at a kink, a jump or a pole."""
+    """All second derivatives, as difference quotients of the gradient; None at a kink, a jump or a pole of either."""
     with mp.workprec(PRECISION):
         inputs, h = [mpf(x) for x in expression.inputs], mpf(2) ** -70
         here, rows = _local_partials(expression, inputs), []
@@ -317,8 +317,12 @@ def hessian(expression: Any) -> list[list[Any]] | None:
                     return None
             except ZeroDivisionError:
                 return None
-            pairs = zip(gradient(expression, ahead), gradient(expression, behind), strict=True)
-            rows.append([(a - b) / (2 * h) for a, b in pairs])
+            after, at, before = (gradient(expression, there) for there in (ahead, inputs, behind))
+            right = [(a - b) / h for a, b in zip(after, at, strict=True)]
+            left = [(a - b) / h for a, b in zip(at, before, strict=True)]
+            if _jumps([left], [right]):  # such as leaky_relu at 0 with a slope that happens to be 1 there
+                return None
+            rows.append([(a + b) / 2 for a, b in zip(left, right, strict=True)])
         return rows
 
 
