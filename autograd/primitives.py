@@ -291,7 +291,7 @@ identity = Primitive("identity", lambda x: x, (lambda out, x: 1.0,), latex="{0}"
 
 # --- kinks: the derivative at the kink is 0, ties share equally, clip has 1 on its closed interval -----------------
 
-abs = Primitive(
+abs: Primitive = Primitive(
     "abs", operator.abs, (lambda out, x: sign(x),), latex=r"\left|{0}\right|", lower="llvm.fabs", js="Math.abs({0})"
 )
 sign: Primitive = Primitive(
