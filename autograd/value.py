@@ -100,10 +100,8 @@ class Value(Methods):
         """The derivative that backward() left here, 0.0 before; leaves accumulate it until it is set to 0."""
         if tracing.trace is not None:
             tracing.trace.refuse_backward(self, "the .grad")
-        try:
-            return self._grad
-        except AttributeError:
-            return 0.0
+        grad = getattr(self, "_grad", None)  # None, too, where an interrupted sweep has not come by
+        return 0.0 if grad is None else grad
 
     @grad.setter
     def grad(self, grad: Any) -> None:

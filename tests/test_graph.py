@@ -235,3 +235,10 @@ def test_gradient_of_one_primitive_is_a_graph_of_primitives(name):
     result = TABLE[name](*xs)
     for gradient in gradients(result, xs):
         assert all(node.op is None or TABLE[node.op.name] is node.op for node in topological_order([gradient]))
+
+
+def test_node_that_an_interrupted_sweep_did_not_reach_has_grad_zero():
+    y = Value(2.0) * 3.0
+    y._grad = None  # what the sweep leaves there when Ctrl-C ends it
+    assert y.grad == 0.0
+    assert "grad=0.0" in repr(y)
