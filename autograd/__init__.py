@@ -26,6 +26,7 @@ from autograd.functions import (
     atanh,
     cbrt,
     clip,
+    copysign,
     cos,
     cosh,
     detach,
@@ -75,8 +76,8 @@ from autograd.tree import array, data, grads
 
 __all__ = [
     "Primitive", "Value", "gradients", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
-    "cbrt", "clip", "cos", "cosh", "detach", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu",
-    "hypot", "leaky_relu", "log", "log10", "log1p", "log2", "log_softmax", "logsigmoid", "logsumexp", "max",
+    "cbrt", "clip", "copysign", "cos", "cosh", "detach", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1",
+    "gelu", "hypot", "leaky_relu", "log", "log10", "log1p", "log2", "log_softmax", "logsigmoid", "logsumexp", "max",
     "maximum", "mean", "min", "minimum", "norm", "prod", "relu", "sigmoid", "sign", "silu", "sin", "sinh",
     "softmax", "softplus", "sqrt", "sum", "take", "tan", "tanh", "where",
     "grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vmap", "check_grads",

@@ -365,6 +365,16 @@ def hypot(x: Any, y: Any) -> Any:
     return p.hypot(x, y)
 
 
+def copysign(x: Any, y: Any) -> Any:
+    """|x| with the sign of y, which may be that of a zero; derivative 0 at x = 0, and none by y.
+
+    Example:
+        >>> copysign(Value(3.0), -0.0).local_grads
+        (-1.0,)
+    """
+    return p.copysign(x, y)
+
+
 def maximum(x: Any, y: Any) -> Any:
     """The larger of two, nan if either is; a tie shares the derivative equally.
 

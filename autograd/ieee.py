@@ -115,6 +115,12 @@ def sigmoid(x: float) -> float:
     return 1.0 / (1.0 + e) if x >= 0 else e / (1.0 + e)
 
 
+def sech_squared(x: float) -> float:
+    """1 / cosh(x)², from the exponential that cannot overflow."""
+    e = math.exp(-2.0 * abs(x))
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
 def softplus(x: float) -> float:
     """log(1 + e^x) = max(x, 0) + log1p(e^-|x|), which neither overflows nor cancels."""
     return maximum(x, 0.0) + math.log1p(math.exp(-abs(x)))

@@ -192,18 +192,24 @@ atan2 = _c_function(
 )  # fmt: skip
 sinh = _c_function("sinh", ieee.sinh, lambda out, x: cosh(x))
 cosh: Primitive = _c_function("cosh", ieee.cosh, lambda out, x: sinh(x))
-# 1 - tanh² = (1 - tanh)(1 + tanh) = 2σ(-2x) 2σ(2x), which does not cancel for large |x|
 
 
 def _tanh_by_exp(x: Scalar) -> Scalar:
     """(1 - e) / (1 + e) with e = exp(-2|x|), which the derivative takes as well; expm1 keeps the digits near 0."""
-    size = -expm1(-abs(2 * x)) * (1 / (1 + exp(-abs(2 * x))))
-    return select(x > 0, size, select(x < 0, -size, x))
+    return copysign(expm1(-abs(2 * x)) * (1 / (1 + exp(-abs(2 * x)))), x)
 
 
-tanh = Primitive(
-    "tanh", math.tanh, (lambda out, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x),), latex=r"\tanh({0})",
-    lower=_tanh_by_exp, js="Math.tanh({0})",
+def _sech_squared_by_exp(e: Scalar) -> Scalar:
+    return (e * (1 / (1 + e))) * (4 * (1 / (1 + e)))
+
+
+tanh: Primitive = Primitive(
+    "tanh", math.tanh, (lambda out, x: sech_squared(x),), latex=r"\tanh({0})", lower=_tanh_by_exp, js="Math.tanh({0})"
+)
+sech_squared: Primitive = Primitive(  # 1 - tanh², which would cancel for large |x|
+    "sech_squared", ieee.sech_squared, (lambda out, x: -2 * out * tanh(x),), symbol="sech²",
+    latex=r"\operatorname{{sech}}^2({0})", lower=lambda x: _sech_squared_by_exp(exp(-abs(2 * x))),
+    js="(e => 4 * e / ((1 + e) * (1 + e)))(Math.exp(-2 * Math.abs({0})))",
 )  # fmt: skip
 asinh = _c_function("asinh", math.asinh, lambda out, x: 1 / hypot(1.0, x), latex=r"\operatorname{{arsinh}}({0})")
 acosh = _c_function(
@@ -297,6 +303,11 @@ abs: Primitive = Primitive(
 sign: Primitive = Primitive(
     "sign", ieee.sign, (None,), latex=r"\operatorname{{sign}}({0})", js="Math.sign({0}) + 0",
     lower=lambda x: select(x > 0, 1.0, select(x < 0, -1.0, select(x == 0, 0.0, x))),
+)  # fmt: skip
+copysign: Primitive = Primitive(
+    "copysign", math.copysign, (lambda out, x, y: sign(x) * copysign(1.0, y), None),
+    latex=r"\operatorname{{copysign}}({0}, {1})", lower="llvm.copysign",
+    js="(Math.abs({0}) * ({1} < 0 || Object.is({1}, -0) ? -1 : 1))",
 )  # fmt: skip
 
 

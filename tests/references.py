@@ -21,6 +21,10 @@ def _cbrt(x: Any) -> Any:
     return mp.sign(x) * mp.cbrt(abs(x))
 
 
+def _copysign(x: Any, y: Any) -> Any:
+    return -abs(x) if y < 0 else abs(x)  # mpmath has no -0.0
+
+
 def _erfc(x: Any) -> Any:
     return mp.erfc(x) if abs(x) < 1e5 else mpf(0 if x > 0 else 2)  # to within e^(-10^10); mpmath cannot go on for ever
 
@@ -56,7 +60,9 @@ MPMATH: dict[str, Function] = {
     "erfc": _erfc,
     "exp2": lambda x: mp.power(2, x),
     "log2": lambda x: mp.log(x) / mp.log(2),
+    "sech_squared": lambda x: mp.sech(x) ** 2,
     "abs": abs,
+    "copysign": _copysign,
     "detach": lambda x: x,
     "identity": lambda x: x,
     "lt": lambda x, y: mpf(x < y),
@@ -104,6 +110,7 @@ def _shares(largest: Any, xs: Sequence[Any]) -> list[Any]:
 CONVENTIONS: dict[str, Callable[..., list[Any]]] = {
     **{name: lambda *xs: [mpf(0)] * len(xs) for name in NO_DERIVATIVE},
     "abs": lambda x: [mp.sign(x)],
+    "copysign": lambda x, y: [mp.sign(x) * _copysign(1, y), mpf(0)],
     "where": lambda c, x, y: [mpf(0), mpf(c != 0), mpf(c == 0)],
     "take": lambda index, *values: [mpf(0), *[mpf(mp.nint(index) == i) for i in range(len(values))]],
     "maximum": _tie,
@@ -202,7 +209,8 @@ def _array_functions(xp: Any, special: Any) -> dict[str, Function]:
         return sum((w * x for w, x in zip(terms[:n], terms[n:], strict=True)), bias)
 
     return {
-        **{name: getattr(xp, name) for name in f"{SAME_NAME} exp2 log2 abs maximum minimum".split()},
+        "sech_squared": lambda x: 1 / xp.cosh(x) ** 2,
+        **{name: getattr(xp, name) for name in f"{SAME_NAME} exp2 log2 abs copysign maximum minimum".split()},
         "erf": special.erf,
         "erfc": special.erfc,
         "add": lambda x, y: x + y,

@@ -22,7 +22,7 @@ UNARY = names(
     "sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
     "erf erfc abs sign relu leaky_relu elu sigmoid logsigmoid softplus silu gelu detach"
 )
-BINARY = names("atan2 hypot maximum minimum")
+BINARY = names("atan2 hypot copysign maximum minimum")
 OF_MANY = names("sum mean prod norm logsumexp max min")
 OTHERS = names("clip where take dot softmax log_softmax")
 STABLE = [-1e308, -1000.0, -30.0, -1e-300, 0.0, 1e-300, 30.0, 1000.0, 1e308]

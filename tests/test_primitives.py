@@ -161,6 +161,9 @@ KINKS: list[tuple[tuple, list[float]]] = [
     (("abs", -0.0), [0.0]),
     (("sign", 0.0), [0.0]),
     (("sign", 3.0), [0.0]),
+    (("copysign", 0.0, -2.0), [0.0, 0.0]),
+    (("copysign", 3.0, -0.0), [-1.0, 0.0]),
+    (("copysign", -3.0, -0.0), [1.0, 0.0]),
     (("leaky_relu", 0.0, 0.1), [0.1, 0.0]),
     (("elu", 0.0, 2.0), [2.0, 0.0]),
     (("norm", 0.0), [0.0]),
@@ -198,7 +201,7 @@ def test_derivative_at_a_kink_is_the_one_in_the_table(point, expected):
     assert [g.data for g in gradients(out, xs)] == expected
 
 
-PIECEWISE_LINEAR = ("relu", "abs", "sign", "maximum", "minimum", "max", "min", "clip")
+PIECEWISE_LINEAR = ("relu", "abs", "sign", "copysign", "maximum", "minimum", "max", "min", "clip")
 
 
 @pytest.mark.parametrize("point", [p for p, _ in KINKS if p[0] in (*PIECEWISE_LINEAR, "norm", "hypot")], ids=str)

@@ -91,6 +91,20 @@ def _fabs(graph: "Graph", x: Node) -> Node | None:
     return None
 
 
+def _copysign(graph: "Graph", x: Node, y: Node) -> Node | None:
+    """The sign of the first operand does not matter, nor those of its factors."""
+    unsigned = _without_sign(graph, x)
+    if graph.ops[unsigned] == "fmul":
+        unsigned = graph.add("fmul", tuple([_without_sign(graph, factor) for factor in graph.args[unsigned]]))
+    return None if unsigned == x else graph.add("llvm.copysign", (unsigned, y))
+
+
+def _without_sign(graph: "Graph", x: Node) -> Node:
+    while graph.ops[x] in ("fneg", "llvm.fabs"):
+        x = graph.args[x][0]
+    return x
+
+
 def _select(graph: "Graph", condition: Node, x: Node, y: Node) -> Node | None:
     value = graph.value_of(condition)
     if value is not None:
@@ -189,6 +203,7 @@ def _on_lanes(written_out: "Callable[[Graph, Node], Node]") -> "Callable[[Graph,
 
 RULES: dict[str, Callable[..., Node | None]] = {
     "fadd": _add, "fsub": _sub, "fmul": _mul, "fdiv": _div, "fneg": _neg, "llvm.fabs": _fabs, "select": _select,
+    "llvm.copysign": _copysign,
     "exp": _on_lanes(exponential.exp), "expm1": _on_lanes(exponential.expm1), "and": _and, "or": _or,
     "not": _not, "chain": _chain, "pow": _pow, "fcmp ogt": _greater("fcmp olt"),
     "fcmp oge": _greater("fcmp ole"), "fcmp olt": _compare("fcmp olt"), "fcmp ole": _compare("fcmp ole"),

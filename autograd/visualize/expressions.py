@@ -130,7 +130,7 @@ def _mul(x: Term, y: Term) -> Term | None:
     match x, y:
         case float(), Applied(p.mul, (float(factor), rest)):
             return product(x * factor, rest)
-    return _one_minus_tanh_squared(x, y)
+    return None
 
 
 def _div(x: Term, y: Term) -> Term | None:
@@ -158,13 +158,9 @@ def _sigmoid(x: Term) -> Term | None:
     return Applied(p.sub, (1.0, Applied(p.sigmoid, (opposite,)))) if opposite is not None else None
 
 
-def _one_minus_tanh_squared(x: Term, y: Term) -> Term | None:
-    """4 σ(2x) σ(-2x) = 1 - tanh² x; what the table says keeps its digits, this is what people know."""
-    match x, y:
-        case Applied(p.mul, (4.0, Applied(p.sigmoid, (twice,)))), Applied(p.sub, (1.0, Applied(p.sigmoid, (again,)))):
-            if twice == again:
-                return Applied(p.sub, (1.0, Applied(p.pow, (Applied(p.tanh, (product(0.5, twice),)), 2.0))))
-    return None
+def _sech_squared(x: Term) -> Term:
+    """1 - tanh² x; what the table says keeps its digits, this is what people know."""
+    return Applied(p.sub, (1.0, Applied(p.pow, (Applied(p.tanh, (x,)), 2.0))))
 
 
 def _sum(*xs: Term) -> Term:
@@ -214,7 +210,7 @@ def _negated(x: Term) -> Term | None:
 
 _RULES: dict[Primitive, Callable[..., Term | None]] = {
     p.add: _add, p.sub: _sub, p.mul: _mul, p.chain: _mul, p.div: _div, p.pow: _pow, p.sigmoid: _sigmoid,
-    p.neg: lambda x: -x if isinstance(x, float) else negative(x),
+    p.sech_squared: _sech_squared, p.neg: lambda x: -x if isinstance(x, float) else negative(x),
     p.detach: lambda x: x, p.sum: _sum, p.dot: _dot, p.prod: _prod,
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from autograd import Value, jit, vmap
+from autograd import Value, exp, expm1, jit, vmap
 from autograd.graph import gradients
 from autograd.primitives import TABLE
 from tests.compiler.conftest import TARGETS, close, same_bits
@@ -97,3 +97,13 @@ def test_lanes_agree_with_eager_numbers(target, numbers):
         row = {name: [column[i] for column in computed[name]] for name in TABLE}
         found += disagreements(row, expected, i)
     assert not found, found[:10]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_exponentials_of_a_size_with_a_minus_keep_their_digits_and_the_sign_of_zero(target):
+    sizes = [0.0, -0.0, 5e-324, 1e-300, 1e-17, 1e-8, 0.34, 0.35, 1.0, 30.0, 708.0, 744.0, 746.0, 801.0, np.inf, np.nan]
+    exps, minus_1 = jit(vmap(lambda x: (exp(-abs(x)), expm1(-abs(x)))), target=TARGETS[target])(np.array(sizes))
+    for x, computed, difference in zip(sizes, exps, minus_1, strict=True):
+        assert close(computed, exp(-abs(x)), 4e-16, 5e-324), x
+        assert close(difference, expm1(-abs(x)), 4e-16), x
+        assert np.signbit(difference) or x != x

@@ -14,7 +14,8 @@ from tests.compiler.conftest import TARGETS, close, same_bits
 from tests.compiler.test_primitives import EXACT
 from tests.strategies import CONDITIONS, EXTREME, MODERATE, expressions
 
-KINKED = {"clip", "max", "min", "maximum", "minimum", "abs", "relu", "leaky_relu", "elu", "sign", "where", "take"}
+KINKED = {"clip", "max", "min", "maximum", "minimum", "abs", "relu", "leaky_relu", "elu", "sign", "copysign"}
+KINKED |= {"where", "take"}
 SMOOTH = sorted(set(TABLE) - KINKED - set(CONDITIONS))
 
 

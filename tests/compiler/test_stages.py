@@ -81,6 +81,7 @@ BINARY = [
     "fcmp oge",
     "fcmp oeq",
     "fcmp une",
+    "llvm.copysign",
 ]
 WRAPPED = {
     "itself": lambda graph, x: x, "negated": lambda graph, x: graph.add("fneg", (x,)),
