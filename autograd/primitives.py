@@ -339,9 +339,9 @@ clip = Primitive(
 # --- activations --------------------------------------------------------------------------------------------------
 
 relu = Primitive(
-    "relu", lambda x: x if x > 0 or x != x else 0.0, (lambda out, x: select(x > 0, 1.0, 0.0),),
+    "relu", lambda x: x if x > 0 or x != x else 0.0, (lambda out, x: select(out > 0, 1.0, 0.0),),
     symbol="ReLU", latex=r"\operatorname{{ReLU}}({0})", js="Math.max({0}, 0)",
-    lower=lambda x: select((x > 0) | (x != x), x, 0.0),
+    lower=lambda x: select(x <= 0, 0.0, x),
 )  # fmt: skip
 leaky_relu = Primitive(
     "leaky_relu", lambda x, slope: x if x > 0 else slope * x,

@@ -1,8 +1,8 @@
 """The compiler: `jit` traces a function, simplifies its graph, lowers it to LLVM IR and runs the machine code.
 
-One module a stage, with helpers: trace (arrays), simplify (machine, identities, exponential), lower (emit, loops) and
-run (vmath). jitted puts them together; arguments takes structures of numbers apart. All but this file need llvmlite
-and NumPy.
+One module a stage, with helpers: trace (arrays), simplify (machine, identities, exponential), lower (layout, emit,
+loops, reductions) and run (vmath). jitted puts them together; arguments takes structures of numbers apart. All but this
+file need llvmlite and NumPy.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autograd.compiler.jitted import Jitted
-    from autograd.compiler.lower import Target
+    from autograd.compiler.layout import Target
 
 
 def jit(f: Callable[..., Any], *, target: "Target | None" = None, threads: int | None = None) -> "Jitted":

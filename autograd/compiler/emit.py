@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from autograd.compiler.exponential import ROUND
 from autograd.compiler.identities import CONDITIONS
-from autograd.compiler.loops import VIRTUAL_LANES
+from autograd.compiler.layout import Pass
 from autograd.compiler.machine import Node
+from autograd.compiler.reductions import TILE
 
 if TYPE_CHECKING:
-    from autograd.compiler.lower import Lowering, Pass
+    from autograd.compiler.lower import Lowering
 
 EXPONENT_BIAS = 1023.0
 
@@ -62,13 +63,16 @@ class Function:
         name = self.doubles.get(node)
         if name is None:
             if node in self.bits:
-                name = self.line(f"uitofp {self.bit} {self.bits[node]} to {self.double}")
+                name = self._one_or_zero(self.bits[node])
             elif self.graph.ops[node] == "const":
                 name = self.constant(self.graph.args[node][0])
             else:
                 name = self.load(node)
             self.doubles[node] = name
         return name
+
+    def _one_or_zero(self, bit: str) -> str:
+        return self.line(f"uitofp {self.bit} {bit} to {self.double}")
 
     def condition(self, node: Node) -> str:
         """The name of a node's truth value: whether it is not zero."""
@@ -174,9 +178,9 @@ ARITHMETIC = frozenset({"fadd", "fsub", "fmul", "fdiv", "fneg"})
 class LaneFunction(Function):
     """LLVM IR for nodes that vary over the lanes of a region: a part of the body of its loop."""
 
-    signature = "ptr noalias %slots, ptr %rows, i64 %row, ptr noalias %sums, ptr noalias %scratch, ptr %columns"
+    signature = "ptr noalias %slots, ptr %rows, i64 %row, ptr noalias %scratch, ptr noalias %factors, ptr %columns"
 
-    def __init__(self, lowering: "Lowering", name: str, loop: "Pass", handed: Mapping[Node, int], last: bool):
+    def __init__(self, lowering: "Lowering", name: str, loop: Pass, handed: Mapping[Node, int], last: bool):
         super().__init__(lowering, name)
         self.loop = loop
         self.handed = handed
@@ -186,9 +190,6 @@ class LaneFunction(Function):
             self.double, self.bit = f"<{self.width} x double>", f"<{self.width} x i1>"
             self.integer, self.exponent_bits = f"<{self.width} x i64>", "splat (i64 52)"
             self.true = "splat (i1 true)"
-        self.accumulators: dict[Node, list[int]] = defaultdict(list)
-        for i, node in enumerate(loop.reductions):
-            self.accumulators[self.graph.args[node][0]].append(i)
         self.columns: dict[Node, list[int]] = defaultdict(list)
         for node, column in loop.stacks:
             self.columns[node].append(column)
@@ -199,11 +200,11 @@ class LaneFunction(Function):
         return lines if not self.last else [*lines[:-2], *self._rest(), *lines[-2:]]
 
     def _rest(self) -> list[str]:
-        """What is reduced or stored without being computed: inputs and what is the same for all lanes."""
+        """What is reduced or stored without being computed here: what is the same for all lanes."""
         self.lines = []
-        computed = set(self.loop.nodes)
-        for node in {*self.accumulators, *self.columns} - computed:
-            self._keep(node)
+        for node in dict.fromkeys([*self.loop.factors, *self.columns]):
+            if self.graph.regions[node] != self.loop.region:
+                self._keep(node)
         return self.lines
 
     def constant(self, x: float) -> str:
@@ -216,16 +217,14 @@ class LaneFunction(Function):
         return self._splat(self.line(f"load double, ptr {self.slot_address(layout.constants[x])}"))
 
     def load(self, node: Node) -> str:
-        op, args = self.graph.ops[node], self.graph.args[node]
-        if node in self.handed:
-            return self.line(f"load {self.double}, ptr {self._vector_address('%scratch', self.handed[node])}, align 8")
-        if op == "lane_input":
-            return self._lane_input(*args)
-        if op == "lane_index":
-            lanes = ", ".join([f"double {_literal(float(i))}" for i in range(self.width)])
-            first = self._splat(self.line("uitofp i64 %row to double"))
-            return self.line(f"fadd {self.double} {first}, {f'<{lanes}>' if self.width > 1 else _literal(0.0)}")
+        if self.graph.regions[node] == self.loop.region:
+            return self.line(f"load {self.double}, ptr {self._place(node)}, align 8")
         return self._splat(super().load(node))
+
+    def _one_or_zero(self, bit: str) -> str:
+        """One instruction instead of three where there are registers for masks."""
+        one, zero = (f"{self.double} {self.constant(x)}" for x in (1.0, 0.0))
+        return self.line(f"select {self.bit} {bit}, {one}, {zero}")
 
     def _splat(self, scalar: str) -> str:
         if self.width == 1:
@@ -235,8 +234,24 @@ class LaneFunction(Function):
             f"shufflevector {self.double} {one}, {self.double} poison, <{self.width} x i32> zeroinitializer"
         )
 
-    def _vector_address(self, base: str, index: int) -> str:
-        return self.line(f"getelementptr double, ptr {base}, i64 {index * self.width}")
+    def _place(self, node: Node) -> str:
+        """The address of a vector that other functions of the body, or its reductions, look for."""
+        factor = self.loop.factors.get(node)
+        if factor is not None:
+            return self.line(f"getelementptr double, ptr %factors, i64 {factor * TILE}")
+        return self.line(f"getelementptr double, ptr %scratch, i64 {self.handed[node] * self.width}")
+
+    def _compute(self, node: Node) -> None:
+        op = self.graph.ops[node]
+        if op == "lane_input":
+            self.doubles[node] = self._lane_input(*self.graph.args[node])
+        elif op == "lane_index":
+            lanes = ", ".join([f"double {_literal(float(i))}" for i in range(self.width)])
+            first = self._splat(self.line("uitofp i64 %row to double"))
+            lanes = f"<{lanes}>" if self.width > 1 else _literal(0.0)
+            self.doubles[node] = self.line(f"fadd {self.double} {first}, {lanes}")
+        else:
+            super()._compute(node)
 
     def _lane_input(self, array: int, element: int) -> str:
         length = self.lowering.layout.row_lengths[self.loop.region][array]
@@ -284,23 +299,10 @@ class LaneFunction(Function):
         return self.line(f"call {double} @{scalef}({operands})")
 
     def _keep(self, node: Node) -> None:
-        if node in self.handed:
-            place = self._vector_address("%scratch", self.handed[node])
+        if node in self.handed or node in self.loop.factors:
+            place = self._place(node)
             self.lines.append(f"  store {self.double} {self.number(node)}, ptr {place}, align 8")
-        for i in self.accumulators.get(node, ()):
-            self._accumulate(i, self.number(node))
         for column in self.columns.get(node, ()):
             base = self.line(f"load ptr, ptr {self.line(f'getelementptr i64, ptr %columns, i64 {column}')}")
             place = self.line(f"getelementptr double, ptr {base}, i64 %row")
             self.lines.append(f"  store {self.double} {self.number(node)}, ptr {place}, align 8")
-
-    def _accumulate(self, i: int, x: str) -> None:
-        double = self.double
-        place = self.line(f"getelementptr double, ptr %sums, i64 {i * VIRTUAL_LANES}")
-        before = self.line(f"load {double}, ptr {place}, align 8")
-        if i < self.loop.sums:
-            after = self.line(f"fadd {double} {before}, {x}")
-        else:
-            less = self.line(f"fcmp olt {double} {x}, {before}")
-            after = self.line(f"select {self.bit} {less}, {double} {x}, {double} {before}")
-        self.lines.append(f"  store {double} {after}, ptr {place}, align 8")

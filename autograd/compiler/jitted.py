@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiler.arguments import FLOAT64, Arguments, HasValues, Packing, address_of
-from autograd.compiler.loops import VIRTUAL_LANES
-from autograd.compiler.lower import Layout, Target, lower
+from autograd.compiler.layout import Layout, Target
+from autograd.compiler.lower import lower
+from autograd.compiler.reductions import VIRTUAL_LANES
 from autograd.compiler.run import Buffers, Kernel, host_target
 from autograd.compiler.simplify import simplify
 from autograd.compiler.trace import Again, Decisions, Traced, trace

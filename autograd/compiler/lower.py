@@ -6,22 +6,24 @@ is computed by a pass, a loop over groups of lanes:
 
     uniform 0 -> passes that need no reduction -> uniform 1 -> passes that need reductions of the first -> ...
 
-A pass computes anew what it needs of an earlier one: arithmetic is cheaper than memory. A large graph is cut into
-functions of some CHUNK nodes, because compile time grows faster than the size of one function.
+A pass computes anew what it needs of an earlier one: arithmetic is cheaper than memory. What it sums over the lanes are
+mostly products, an adjoint times an input for each weight: it computes the factors, which are few, and a loop over
+tables multiplies and adds them. A large graph is cut into functions of some CHUNK nodes, because compile time grows
+faster than the size of one function.
 """
 
 import functools
 import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from autograd.compiler import vmath
 from autograd.compiler.emit import Function, LaneFunction
-from autograd.compiler.loops import VIRTUAL_LANES, helpers, main_function, pass_loop
+from autograd.compiler.layout import Layout, Pass, Target
+from autograd.compiler.loops import helpers, main_function, pass_loop
 from autograd.compiler.machine import REDUCTIONS, SOURCES, UNIFORM, Graph, Node
+from autograd.compiler.reductions import TILE, VIRTUAL_LANES
 from autograd.compiler.simplify import Program
 
 CHUNK = 500  # nodes to a function
@@ -30,74 +32,6 @@ CHUNK = 500  # nodes to a function
 TRANSPARENT = frozenset(
     ["fadd", "fsub", "fmul", "fdiv", "fneg", "llvm.sqrt", "llvm.fabs", "chain", "lane_sum", *vmath.UNARY]
 )
-
-
-class Target(NamedTuple):
-    """What code is made for.
-
-    Attributes:
-        lanes: doubles to a vector register: 1, 2, 4 or 8.
-        vector_functions: functions of a double, or of two, that are there for whole registers: C name -> symbol.
-        scalef: whether there is an instruction for x 2^k (AVX-512).
-    """
-
-    lanes: int
-    vector_functions: Mapping[str, str]
-    scalef: bool = False
-
-
-@dataclass
-class Pass:
-    """One loop over the lanes of a region: what it computes, and what of it is reduced or stored by lane.
-
-    Attributes:
-        region, level: over which lanes, and how many reductions have to come before.
-        reductions: the reductions that it completes, sums before minima.
-        stacks: (node, column) of what is stored by lane.
-        nodes: what it computes, operands first.
-        slots: the first of the slots that get the reductions.
-        scratch: how many vectors its functions hand to one another.
-    """
-
-    region: int
-    level: int
-    reductions: list[Node] = field(default_factory=list)
-    stacks: list[tuple[Node, int]] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
-    sums: int = 0
-    slots: int = 0
-    scratch: int = 0
-
-
-@dataclass
-class Layout:
-    """Where the numbers of a call are.
-
-    Attributes:
-        slots: how many doubles; `outputs` is the first of the results.
-        table: for each region, where its entries start in the table of 64-bit integers: how many lanes, the addresses
-            of its arrays, the addresses of its columns of results.
-        row_lengths: for each region, for each of its arrays, how many doubles one lane has.
-        columns: for each region, how many results it stores by lane.
-        table_size: entries of the table.
-        passes: the loops, in order.
-        workspaces: for each pass, how many doubles it needs to work with.
-        functions: the functions to call, in order: ("uniform", name) or ("pass", index of the pass).
-        nodes: how many nodes were lowered.
-        constants: what has to stand in some of the slots before the first call, and in which.
-    """
-
-    slots: int = 0
-    outputs: int = 0
-    table: dict[int, int] = field(default_factory=dict)
-    row_lengths: dict[int, list[int]] = field(default_factory=dict)
-    columns: dict[int, int] = field(default_factory=dict)
-    table_size: int = 0
-    passes: list[Pass] = field(default_factory=list)
-    workspaces: list[int] = field(default_factory=list)
-    functions: list[tuple[str, int]] = field(default_factory=list)
-    nodes: int = 0
-    constants: dict[float, int] = field(default_factory=dict)
 
 
 def lower(
@@ -161,12 +95,10 @@ class Lowering:
             key = self.levels[node], region
             return passes.setdefault(key, Pass(region, key[0]))
 
-        reductions = [n for n in self.order if graph.ops[n] in REDUCTIONS]
-        for node in sorted(reductions, key=lambda n: graph.ops[n] == "lane_min"):
-            x = graph.args[node][0]
-            loop = at(x, graph.regions[x])
-            loop.reductions.append(node)
-            loop.sums += graph.ops[node] == "lane_sum"
+        for node in self.order:
+            if graph.ops[node] in REDUCTIONS:
+                x = graph.args[node][0]
+                at(x, graph.regions[x]).reductions.append(node)
         columns: dict[int, int] = defaultdict(int)
         for node, region in self.stacks:
             at(node, region).stacks.append((node, columns[region]))
@@ -174,13 +106,42 @@ class Lowering:
         self.layout.columns = dict(columns)
         ordered = [passes[key] for key in sorted(passes)]
         for loop in ordered:
-            roots = [graph.args[n][0] for n in loop.reductions] + [n for n, _ in loop.stacks]
-            loop.nodes = [
-                n for n in graph.needed(roots) if graph.regions[n] == loop.region and graph.ops[n] not in SOURCES
-            ]
+            self._split_reductions(loop)
+            loop.nodes = self._computed(loop, loop.factors)
             loop.slots = self.new_slots(len(loop.reductions))
             self.slot |= {node: loop.slots + i for i, node in enumerate(loop.reductions)}
         return ordered
+
+    def _computed(self, loop: Pass, factors: Iterable[Node]) -> list[Node]:
+        graph = self.graph
+        needed = graph.needed([*factors, *[n for n, _ in loop.stacks]])
+        return [n for n in needed if graph.regions[n] == loop.region]
+
+    def _split_reductions(self, loop: Pass) -> None:
+        """Find the factors of what is summed, 1 and the term itself unless it is a product that only the sum needs."""
+        graph = self.graph
+        reduced = [graph.args[n][0] for n in loop.reductions]
+        used = {x for n in self._computed(loop, reduced) for x in graph.operands(n)} | {n for n, _ in loop.stacks}
+        one = graph.constant(1.0)
+        pairs: dict[Node, tuple[Node, Node]] = {}
+        least = []
+        for node, x in zip(loop.reductions, reduced, strict=True):
+            if graph.ops[node] == "lane_min":
+                least.append((node, x))
+            elif x in used or not (graph.ops[x] == "fmul" or x in self.plain):
+                pairs[node] = one, x
+            else:
+                pairs[node] = graph.args[x]
+        frequency = Counter(itertools.chain.from_iterable(pairs.values()))
+        runs: dict[Node, list[tuple[Node, Node]]] = defaultdict(list)
+        for node, pair in pairs.items():
+            left, right = sorted(pair, key=lambda x: -frequency[x])
+            runs[left].append((right, node))
+        loop.sums = {left: [right for right, _ in run] for left, run in runs.items()}
+        loop.minima = {least[0][1]: [x for _, x in least]} if least else {}
+        loop.reductions = [node for run in runs.values() for _, node in run] + [node for node, _ in least]
+        in_order = dict.fromkeys(x for runs in (loop.sums, loop.minima) for left in runs for x in (left, *runs[left]))
+        loop.factors = {x: i for i, x in enumerate(in_order)}
 
     def new_slots(self, count: int) -> int:
         first = self.layout.slots
@@ -210,7 +171,8 @@ class Lowering:
             self._pass(n, loop)
         self.lines += main_function(layout)
         if layout.passes:
-            self.lines.append(helpers(self.target.lanes))
+            self.declared.add("i64 @llvm.smin.i64(i64, i64)")
+            self.lines.append(helpers(self.target.lanes, layout.passes))
         declarations = [f"declare {line}" for line in sorted(self.declared)]
         return "\n".join(declarations + self.lines), layout
 
@@ -236,7 +198,7 @@ class Lowering:
                     if home.get(x, n) != n:
                         self._give_slot(x)
         for loop in self.layout.passes:
-            for node in [*loop.nodes, *[n for n, _ in loop.stacks]]:
+            for node in [*loop.nodes, *loop.factors, *[n for n, _ in loop.stacks]]:
                 for x in (node, *graph.operands(node)):
                     if x in home:
                         self._give_slot(x)
@@ -263,14 +225,13 @@ class Lowering:
         for i, nodes in enumerate(chunks):
             for node in nodes:
                 for x in graph.operands(node):
-                    if home.get(x, i) != i:
+                    if home.get(x, i) != i and x not in loop.factors:
                         handed.setdefault(x, len(handed))
-        loop.scratch = len(handed)
         for i, nodes in enumerate(chunks):
             self.lines += LaneFunction(self, f"pass{n}_{i}", loop, handed, last=i == len(chunks) - 1).emit(nodes)
         lengths = self.layout.row_lengths[loop.region]
-        work = [2 * VIRTUAL_LANES * len(loop.reductions), self.target.lanes * sum(lengths), len(lengths),
-                self.target.lanes * loop.scratch]  # fmt: skip
+        work = [VIRTUAL_LANES * len(loop.reductions), self.target.lanes * sum(lengths), len(lengths),
+                self.target.lanes * len(handed), TILE * len(loop.factors)]  # fmt: skip
         offsets = list(itertools.accumulate([_aligned(x) for x in work], initial=0))
         self.layout.workspaces.append(offsets[-1])
         self.lines.append(pass_loop(n, loop, len(chunks), self.layout, offsets, self.target.lanes))

@@ -126,6 +126,35 @@ def test_one_compilation_serves_all_batch_sizes_and_widths_do_not_matter():
     assert {g.cache_info().paths for g in compiled.values()} == {1}
 
 
+def added_in_blocks(terms):
+    """The order of reductions: 8 partial results for each 1024 terms, added in pairs; then block after block."""
+    total = None
+    for start in range(0, len(terms), 1024):
+        partial = [0.0] * 8
+        for i, x in enumerate(terms[start : start + 1024]):
+            partial[i % 8] += x
+        halves = [partial[i] + partial[i + 4] for i in range(4)]
+        block = (halves[0] + halves[2]) + (halves[1] + halves[3])
+        total = block if total is None else total + block
+    return total
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 63, 64, 65, 127, 129, 1000, 1023, 1024, 1025, 2100])
+def test_sums_over_a_batch_are_added_in_the_same_order_everywhere(n, target):
+    x, y, z = rng.normal(size=(3, n))
+
+    def f(w, x, y, z):
+        product = x * y
+        return w[0] * product + w[1] * (x * z) + w[2] * y + w[3] * (product * z)
+
+    total, gradient = jit(value_and_grad(vmap(f, in_axes=(None, 0, 0, 0), reduce="sum")), target=target)(
+        np.ones(4), x, y, z
+    )
+    terms = [x * y, x * z, y, x * y * z]
+    assert gradient.tolist() == [added_in_blocks(column.tolist()) for column in terms]
+    assert total == added_in_blocks((((terms[0] + terms[1]) + terms[2]) + terms[3]).tolist())
+
+
 def test_threads_do_not_change_the_result(monkeypatch):
     monkeypatch.setattr("autograd.compiler.run.THREADS_ABOVE", 0)
     X, y = batch(5000)
@@ -352,6 +381,12 @@ def test_take_by_a_traced_index():
     assert lanes([1.0, 2.0, 3.0], np.array([0.0, 2.0, 2.0])) == [2.0, 0.0, 12.0]
     with pytest.raises(IndexError):
         lanes([1.0, 2.0, 3.0], np.array([0.0, 2.0, -1.0]))
+    for n in (8, 64, 65, 100, 1024):
+        indices = np.arange(n) % 3.0
+        assert sum(lanes([1.0, 2.0, 3.0], indices)) == sum(2 * (i + 1.0) for i in indices)
+        for wrong in (0, n // 2, n - 1):
+            with pytest.raises(IndexError, match=r"the index is 3\.0"):
+                lanes([1.0, 2.0, 3.0], np.where(np.arange(n) == wrong, 3.0, indices))
 
 
 def test_what_stands_behind_the_end_of_a_batch_does_not_matter():
