@@ -213,7 +213,7 @@ class LaneFunction(Function):
             return _literal(x) if self.width == 1 else f"splat (double {_literal(x)})"
         layout = self.lowering.layout
         if x not in layout.constants:
-            layout.constants[x] = self.lowering.new_slots(1)
+            layout.constants[x] = self.lowering.new_slot()
         return self._splat(self.line(f"load double, ptr {self.slot_address(layout.constants[x])}"))
 
     def load(self, node: Node) -> str:

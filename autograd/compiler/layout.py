@@ -33,7 +33,7 @@ class Pass:
         factors: all that stands in those two, and where in the tile it is kept.
         stacks: (node, column) of what is stored by lane.
         nodes: what it computes, operands first.
-        slots: the first of the slots that get the reductions.
+        slots: which slots get the reductions.
     """
 
     region: int
@@ -44,7 +44,7 @@ class Pass:
     factors: dict[Node, int] = field(default_factory=dict)
     stacks: list[tuple[Node, int]] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
-    slots: int = 0
+    slots: list[int] = field(default_factory=list)
 
     @property
     def sum_count(self) -> int:

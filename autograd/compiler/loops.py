@@ -73,8 +73,7 @@ return:
   ret void
 }}
 define void @combine{n}(ptr noalias %slots, ptr noalias %partials, i64 %blocks) {{
-  %results = getelementptr double, ptr %slots, i64 {slots}
-  call void @combine(ptr %results, ptr %partials, i64 %blocks, i64 {sums}, i64 {reductions})
+  call void @combine(ptr %slots, ptr @pass{n}.slots, ptr %partials, i64 %blocks, i64 {sums}, i64 {reductions})
   ret void
 }}
 """
@@ -159,10 +158,44 @@ def pass_loop(n: int, loop: Pass, chunks: int, layout: Layout, offsets: Sequence
     tables, accumulate = reductions.accumulation(n, loop)
     return PASS.format(
         n=n, W=lanes, BLOCK=BLOCK, TILE=TILE, tables=tables, table=layout.table[loop.region], arrays=len(lengths),
-        sums=loop.sum_count, reductions=len(loop.reductions), slots=loop.slots, ragged_data=offsets[1],
+        sums=loop.sum_count, reductions=len(loop.reductions), ragged_data=offsets[1],
         ragged_rows=offsets[2], scratch=offsets[3], tile=offsets[4], body=body("%rows"),
         ragged_body=body("%ragged.rows"), copy_rows="".join(copies), accumulate=accumulate,
     )  # fmt: skip
+
+
+# Results that no other function writes are copied; then the last of all results says whether one of the first is NaN.
+FINISH = """
+define void @finish(ptr noalias %slots) {{
+entry:
+  call void @copy(ptr %slots)
+  br label %next
+next:
+  %i = phi i64 [ {first}, %entry ], [ %i.next, %check ]
+  %found = phi i1 [ false, %entry ], [ %found.next, %check ]
+  %more = icmp slt i64 %i, {end}
+  br i1 %more, label %check, label %done
+check:
+  %place = getelementptr double, ptr %slots, i64 %i
+  %x = load double, ptr %place
+  %nan = fcmp uno double %x, %x
+  %found.next = or i1 %found, %nan
+  %i.next = add i64 %i, 1
+  br label %next
+done:
+  %last.place = getelementptr double, ptr %slots, i64 {last}
+  %by.lane = load double, ptr %last.place
+  %here = uitofp i1 %found to double
+  %anywhere = fadd double %by.lane, %here
+  store double %anywhere, ptr %last.place
+  ret void
+}}
+"""
+
+
+def finish_function(first: int, watched: int, results: int) -> str:
+    """What comes last, for so many results, the first of them watched for a NaN, in the slots from `first` on."""
+    return FINISH.format(first=first, end=first + watched, last=first + results - 1)
 
 
 def main_function(layout: Layout) -> list[str]:

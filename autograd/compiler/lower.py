@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from autograd.compiler import vmath
 from autograd.compiler.emit import Function, LaneFunction
 from autograd.compiler.layout import Layout, Pass, Target
-from autograd.compiler.loops import helpers, main_function, pass_loop
+from autograd.compiler.loops import finish_function, helpers, main_function, pass_loop
 from autograd.compiler.machine import REDUCTIONS, SOURCES, UNIFORM, Graph, Node
 from autograd.compiler.reductions import TILE, VIRTUAL_LANES
 from autograd.compiler.simplify import Program
@@ -58,7 +58,8 @@ class Lowering:
         results = [*program.outputs, *[v.node for v in program.verdicts], program.trouble]
         order = graph.needed([*program.outputs, *[node for node, _ in program.stacks], *results])
         self.plain = set() if exact else _plain_products(graph, order, program)
-        results.append(_any_nan(graph, program) if self.plain else graph.constant(0.0))
+        results.append(_any_nan_by_lane(graph, program) if self.plain else graph.constant(0.0))
+        self.watched = len(program.outputs) if self.plain else 0
         self.order = order + graph.needed(results[-1:], known=order)
         self.layout = Layout(nodes=len(self.order))
         self.layout.row_lengths = {region: list(lengths) for region, lengths in row_lengths.items()}
@@ -108,8 +109,8 @@ class Lowering:
         for loop in ordered:
             self._split_reductions(loop)
             loop.nodes = self._computed(loop, loop.factors)
-            loop.slots = self.new_slots(len(loop.reductions))
-            self.slot |= {node: loop.slots + i for i, node in enumerate(loop.reductions)}
+            loop.slots = [self._slot_of_result(node) for node in loop.reductions]
+            self.slot |= dict(zip(loop.reductions, loop.slots, strict=True))
         return ordered
 
     def _computed(self, loop: Pass, factors: Iterable[Node]) -> list[Node]:
@@ -143,10 +144,12 @@ class Lowering:
         in_order = dict.fromkeys(x for runs in (loop.sums, loop.minima) for left in runs for x in (left, *runs[left]))
         loop.factors = {x: i for i, x in enumerate(in_order)}
 
-    def new_slots(self, count: int) -> int:
-        first = self.layout.slots
-        self.layout.slots += count
-        return first
+    def _slot_of_result(self, node: Node) -> int:
+        return self.places[node][0] if node in self.places else self.new_slot()
+
+    def new_slot(self) -> int:
+        self.layout.slots += 1
+        return self.layout.slots - 1
 
     # --- the module ---------------------------------------------------------------------------------------------------
 
@@ -206,15 +209,15 @@ class Lowering:
 
     def _give_slot(self, node: Node) -> None:
         if node not in self.slot:
-            self.slot[node] = self.new_slots(1)
+            self.slot[node] = self.new_slot()
 
     def _finish(self) -> list[str]:
-        """The function that writes those results which no uniform function computes."""
-        function = Function(self, "finish")
+        """What comes last: results that no other function writes, and whether one of them is NaN."""
+        function = Function(self, "copy")
         for node, places in self.places.items():
             if self.graph.ops[node] in SOURCES or self.graph.ops[node] in REDUCTIONS:
-                function.write_results(node, places)
-        return function.emit([])
+                function.write_results(node, [place for place in places if place != self.slot.get(node)])
+        return [*function.emit([]), finish_function(self.layout.outputs, self.watched, len(self.results))]
 
     def _pass(self, n: int, loop: Pass) -> None:
         """The functions of one loop: the chunks of its body, the body, the loop."""
@@ -260,8 +263,9 @@ def _plain_products(graph: Graph, order: Sequence[Node], program: Program) -> se
     return plain
 
 
-def _any_nan(graph: Graph, program: Program) -> Node:
-    found = [graph.add("fcmp une", (x, x)) for x in program.outputs]
+def _any_nan_by_lane(graph: Graph, program: Program) -> Node:
+    """Whether a result that is stored by lane is NaN."""
+    found = []
     for region in {region for _, region in program.stacks}:
         lanes = [graph.add("fcmp une", (x, x)) for x, r in program.stacks if r == region]
         any_lane = functools.reduce(lambda x, y: graph.add("or", (x, y)), lanes)

@@ -76,7 +76,8 @@ body:
 done:
   ret void
 }
-define internal void @combine(ptr noalias %results, ptr noalias %partials, i64 %blocks, i64 %sums, i64 %all) {
+define internal void @combine(ptr noalias %slots, ptr noalias %targets, ptr noalias %partials, i64 %blocks, i64 %sums,
+                              i64 %all) {
 entry:
   br label %next
 next:
@@ -105,7 +106,9 @@ add:
   %b.next = add i64 %b, 1
   br label %block
 row.done:
-  %to = getelementptr double, ptr %results, i64 %r
+  %target.entry = getelementptr i64, ptr %targets, i64 %r
+  %target = load i64, ptr %target.entry
+  %to = getelementptr double, ptr %slots, i64 %target
   store double %so.far, ptr %to
   %r.next = add i64 %r, 1
   br label %next
@@ -203,7 +206,7 @@ def helpers(passes: Sequence[Pass]) -> str:
 
 def accumulation(n: int, loop: Pass) -> tuple[str, str]:
     """Tables for pass n, and the calls that accumulate the first %lanes of its %tile."""
-    tables, calls = [], []
+    tables, calls = [_table(f"pass{n}.slots", loop.slots)], []
     for kind, runs, first in (("add", loop.sums, 0), ("least", loop.minima, loop.sum_count)):
         if runs:
             tables += _tables(f"pass{n}.{kind}", runs, loop.factors)
@@ -220,12 +223,12 @@ CALL = """
 
 
 def _tables(name: str, runs: Mapping[Node, Sequence[Node]], factors: Mapping[Node, int]) -> list[str]:
-    tables = {
-        "lefts": [factors[left] * TILE for left in runs],
-        "ends": list(itertools.accumulate([len(rights) for rights in runs.values()])),
-        "rights": [factors[right] * TILE for rights in runs.values() for right in rights],
-    }
     return [
-        f"@{name}.{key} = internal constant [{len(x)} x i64] [{', '.join([f'i64 {i}' for i in x])}]"
-        for key, x in tables.items()
+        _table(f"{name}.lefts", [factors[left] * TILE for left in runs]),
+        _table(f"{name}.ends", list(itertools.accumulate([len(rights) for rights in runs.values()]))),
+        _table(f"{name}.rights", [factors[right] * TILE for rights in runs.values() for right in rights]),
     ]
+
+
+def _table(name: str, entries: Sequence[int]) -> str:
+    return f"@{name} = internal constant [{len(entries)} x i64] [{', '.join([f'i64 {x}' for x in entries])}]"
