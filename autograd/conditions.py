@@ -1,6 +1,7 @@
 """Condition: what a comparison of Values gives while they are traced, by the compiler or for the interactive page."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from autograd import primitives
 from autograd.value import Value, tracing
@@ -30,4 +31,40 @@ class Condition(Value):
     def __invert__(self) -> "Condition":
         return Condition.of(primitives.logical_not(self))
 
-    __rand__, __ror__ = __and__, __or__
+    def __xor__(self, other: Any) -> "Condition":
+        return Condition.of(primitives.ne(self, other))
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+
+class RuleTrace:
+    """What Values ask (see `tracing` in value.py) while a rule of the table is evaluated on stand-ins for its operands,
+    to be written in another language. Comparisons are recorded; what could not be written is refused.
+
+    Attributes:
+        made: the leaves that the rule made: constants.
+    """
+
+    def __init__(self) -> None:
+        self.made: set[Value] = set()
+
+    def condition(self, op: primitives.Primitive, x: Any, y: Any) -> Condition:
+        return Condition.of(op(x, y))
+
+    def decide(self, condition: Condition) -> NoReturn:
+        raise TypeError("it branches on a number; choose with autograd.where(condition, x, y)")
+
+    def refuse_data(self, value: Value) -> NoReturn:
+        raise TypeError("it reads the .data of a Value; compute with the Value itself, in functions of autograd")
+
+
+def trace_rule(rule: Callable[..., Any], *operands: Value) -> tuple[Any, RuleTrace]:
+    """What a rule returns for operands, as an expression in them, and its trace.
+
+    Errors: TypeError for a rule that branches on a number or reads its data; what the rule raises.
+    """
+    before, tracing.trace = tracing.trace, RuleTrace()
+    try:
+        return rule(*operands), tracing.trace
+    finally:
+        tracing.trace = before

@@ -346,10 +346,12 @@ class Value(Methods):
         raise TypeError(f"{self._name()} is no index of a sequence: use autograd.take(values, index)")
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec)
+        return format(self.data, spec)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
+        if tracing.trace is not None:
+            return f"Value(traced{label})"  # its number is that of the trace, and may be another at the next call
         return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -27,11 +27,13 @@ def jit(f: Callable[..., Any], *, target: "Target | None" = None, threads: int |
 
         Floats and arrays among the arguments may change from call to call. Integers, bools, strings and other objects
         are part of the program, and so is what else f reads; but leaf Values that it captures, such as the parameters
-        of a model, are read again at every call, and what was computed from them is computed again. An `if` or `while`
-        on a number is compiled for every way that it goes.
+        of a model, are read again at every call, and what was computed from them is computed again. (Values that f
+        makes are part of the program, and so are numbers that it draws from a random generator of its own.) An `if` or
+        `while` on a number is compiled for every way that it goes.
 
-    Errors: ImportError without llvmlite and NumPy. From a call: TypeError where f reads `.data` or `.grad` of a Value,
-        or uses a primitive without lowering; RuntimeError if f draws from the global random generators; what f raises.
+    Errors: ImportError without llvmlite and NumPy. From a call: TypeError where f reads or formats the number of a
+        Value, reads its `.grad`, or uses a primitive without lowering; RuntimeError if f draws from the global random
+        generators; what f raises.
 
     Example:
         >>> from autograd import sin, value_and_grad

@@ -13,10 +13,10 @@ from autograd.compiler.arguments import HasValues
 from autograd.compiler.arrays import StackedResult
 from autograd.compiler.machine import UNIFORM, Graph, Node
 from autograd.compiler.trace import Trace, Traced
-from autograd.conditions import Condition
+from autograd.conditions import trace_rule
 from autograd.graph import topological_order
 from autograd.tree import leaves
-from autograd.value import Value, tracing
+from autograd.value import Value
 
 # --- from Values -----------------------------------------------------------------------------------------------------
 
@@ -27,33 +27,30 @@ Template = tuple[list[tuple[primitives.Primitive, tuple[Reference, ...]]], Refer
 _templates: dict[tuple[primitives.Primitive, int], Template] = {}
 
 
-class _Recording:
-    """A stand-in for the trace while the expression of a lowering is evaluated: comparisons are recorded."""
-
-    def __init__(self) -> None:
-        self.made: set[Value] = set()
-
-    def condition(self, op: primitives.Primitive, x: Any, y: Any) -> Value:
-        return Condition.of(op(x, y))
-
-
 def _template(op: primitives.Primitive, count: int) -> Template:
     key = op, count
     if key not in _templates:
-        before, tracing.trace = tracing.trace, _Recording()
+        inputs = [Value(0.5) for _ in range(count)]
         try:
-            inputs = [Value(0.5) for _ in range(count)]
-            result = op.lower(*inputs)  # type: ignore[operator, misc]
-        finally:
-            tracing.trace = before
+            result, traced = trace_rule(op.lower, *inputs)  # type: ignore[arg-type]
+        except TypeError as error:
+            raise TypeError(f"the lowering of the primitive {op.name!r} cannot be compiled: {error}") from error
         positions: dict[Any, Reference] = {x: ~i for i, x in enumerate(inputs)}
         steps: list[tuple[primitives.Primitive, tuple[Reference, ...]]] = []
         for node in topological_order([result] if isinstance(result, Value) else []):
-            if node not in positions:
-                positions[node] = node._data if node.op is None else len(steps)
-                if node.op is not None:
-                    operands = [positions[x] if isinstance(x, Value) else x for x in node.operands]
-                    steps.append((node.op, tuple(operands)))
+            if node in positions:
+                continue
+            if node.op is None:
+                if node not in traced.made:
+                    raise TypeError(
+                        f"the lowering of the primitive {op.name!r} uses {node._name()}, which is none of its operands "
+                        "and would be frozen into the compiled code: make it an operand, or write it as a number"
+                    )
+                positions[node] = node._data
+            else:
+                positions[node] = len(steps)
+                operands = [positions[x] if isinstance(x, Value) else x for x in node.operands]
+                steps.append((node.op, tuple(operands)))
         _templates[key] = steps, positions[result] if isinstance(result, Value) else float(result)
     return _templates[key]
 

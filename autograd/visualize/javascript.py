@@ -4,27 +4,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.conditions import Condition
+from autograd.conditions import trace_rule
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
-from autograd.value import Value, tracing
+from autograd.value import Value
 
 
 class NoJavaScript(Exception):
     """Why an operation cannot be recomputed in the browser."""
-
-
-class _Recording:
-    """What comparisons of Values go to while a rule is traced: see `tracing` in value.py."""
-
-    def condition(self, op: Primitive, x: Any, y: Any) -> Value:
-        return Condition.of(op(x, y))
-
-    def decide(self, condition: Condition) -> bool:
-        raise NoJavaScript("its derivative is chosen by an `if`; where(condition, x, y) can be written in JavaScript")
-
-    def refuse_data(self, value: Value) -> None:
-        raise NoJavaScript("its derivative reads `.data`, which JavaScript has not; write it in functions of autograd")
 
 
 def operation(op: Primitive, count: int) -> str:
@@ -55,17 +42,12 @@ def _call(op: Primitive, operands: Sequence[str]) -> str:
 
 
 def _traced_partials(op: Primitive, out: Value, operands: Sequence[Value]) -> Sequence[Any]:
-    before, tracing.trace = tracing.trace, _Recording()
     try:
         if op.arity is None:
-            return op.partials(out, *operands)
-        return [None if rule is None else rule(out, *operands) for rule in op.partials]
-    except NoJavaScript as error:
-        raise NoJavaScript(f"{op.name} has no JavaScript: {error}") from None
-    except (TypeError, ValueError, ArithmeticError) as error:  # a user's rule that works on floats only
-        raise NoJavaScript(f"{op.name} has no JavaScript: its derivative does not work on Values ({error})") from None
-    finally:
-        tracing.trace = before
+            return trace_rule(op.partials, out, *operands)[0]
+        return [None if rule is None else trace_rule(rule, out, *operands)[0] for rule in op.partials]
+    except (TypeError, ValueError, ArithmeticError) as error:  # a user's rule that works on floats only, or branches
+        raise NoJavaScript(f"{op.name} has no JavaScript: its derivative cannot be written down ({error})") from None
 
 
 def _statements(results: Sequence[Any], names: dict[Value, str]) -> str:

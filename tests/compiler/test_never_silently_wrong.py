@@ -193,6 +193,28 @@ def test_a_lowering_to_a_function_that_is_not_there():
             jit(lambda x, f=f: f(x))(x)
 
 
+@pytest.mark.parametrize(
+    ("lowering", "message"),
+    [
+        (lambda x: x * x if x > 0 else x, "'mine'.*branches on a number; choose with autograd.where"),
+        (lambda x: x * x.data, r"'mine'.*reads the \.data"),
+        (lambda x: x * OUTSIDE, r"'mine' uses Value 'outside' \(3\.0\), which is none of its operands"),
+    ],
+)
+def test_a_lowering_that_could_not_follow_the_numbers_is_refused(lowering, message):
+    mine = Primitive("mine", lambda x: x * x, [lambda out, x: 2 * x], lower=lowering)
+    with pytest.raises(TypeError, match=message):
+        jit(lambda x: mine(x))(2.0)
+
+
+OUTSIDE = Value(3.0, label="outside")
+
+
+def test_a_traced_value_is_shown_without_its_number(capsys):
+    jit(lambda x: (print(x), x * 2.0)[1])(1.5)
+    assert capsys.readouterr().out == "Value(traced, label='x')\n"
+
+
 def test_lanes_that_return_their_results_in_another_order_or_structure():
     def f(x):
         return {"a": x, "b": 2.0 * x} if x > 0 else {"b": x, "a": 5.0 * x}

@@ -82,13 +82,13 @@ def test_two_primitives_of_one_name_are_not_confused():
 @pytest.mark.parametrize(
     ("rule", "reason"),
     [
-        (lambda out, x: 1.0 if x > 0 else 2.0, "chosen by an `if`"),
-        (lambda out, x: math.cos(x), "does not work on Values"),
-        (lambda out, x: x.data, "reads `.data`"),
+        (lambda out, x: 1.0 if x > 0 else 2.0, "branches on a number"),
+        (lambda out, x: math.cos(x), "does not convert to a plain number"),
+        (lambda out, x: x.data, r"reads the \.data"),
     ],
 )
 def test_rule_that_cannot_be_traced_says_why(rule, reason):
-    with pytest.raises(NoJavaScript, match=f"f has no JavaScript: its derivative .*{reason}|{reason}"):
+    with pytest.raises(NoJavaScript, match=f"f has no JavaScript: its derivative cannot be written down .*{reason}"):
         operation(Primitive("f", lambda x: x, [rule], js="{0}"), 1)
 
 
