@@ -23,13 +23,14 @@ import tracemalloc
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
+from unittest import mock
 
 import micrograd.engine
 import micrograd.nn
 from sklearn.datasets import make_moons
 
 import nn
-from autograd import Value
+from autograd import Value, apply, primitives
 from autograd.graph import topological_order
 
 Leaf = Callable[[float], Any]
@@ -229,6 +230,20 @@ def print_speed(title: str, workload: Callable[[Leaf], Step], leaves: dict[str, 
         print(f"  {name:<10} {spent * 1e3:9.2f} ms {spent / seconds['valuegrad']:8.1f} times this library's")
 
 
+def print_written_out(rounds: int) -> None:
+    """What it brings that value.py writes out + - * instead of applying the primitives."""
+    operators = {"__add__": primitives.add, "__sub__": primitives.sub, "__mul__": primitives.mul}
+    applied = {name: lambda x, y, op=op: apply.operator(op, x, y) for name, op in operators.items()}
+    step, _ = moons_in_plain_operators(Value)
+
+    def through_apply() -> None:
+        with mock.patch.multiple(Value, **applied):
+            step()
+
+    seconds = medians({"written out": step, "applied": through_apply}, rounds)
+    print(f"  through apply() + - * would take {seconds['applied'] / seconds['written out']:.1f} times as long")
+
+
 def print_memory(chains: int = 100, length: int = 1000) -> None:
     """What tracemalloc sees, before backward and with a gradient in every node."""
     print(f"\nmemory, bytes a node, in {chains} chains of {length}, before and after backward")
@@ -301,6 +316,7 @@ def main() -> None:
     sys.setrecursionlimit(100_000)  # micrograd's topological sort is recursive
     print(f"Python {sys.version.split()[0]}, garbage collector on, {len(gc.get_objects())} objects for it to walk")
     print_speed("moons network in plain operators (to reach: 18)", moons_in_plain_operators, LEAVES, rounds)
+    print_written_out(rounds)
     print_speed("moons network through each library's MLP (to reach: 45)", moons_through_an_mlp, LEAVES, rounds)
     print_speed("character-level GPT in plain operators (to reach: 12)", gpt, LEAVES, rounds)
     print_memory()

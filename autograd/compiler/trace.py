@@ -198,7 +198,7 @@ class Trace:
         varying = _insert_broadcasts([*results, region.valid], region)
         if reduce is None:
             return _stacked(self, structure, results, region)
-        totals = [region.total(_spread(x, varying, region)) for x in results]
+        totals = [0.0 + region.total(_spread(x, varying, region)) for x in results]  # as built-in sum: not -0.0
         return rebuild(structure, [x / count for x in totals] if reduce == "mean" else totals)
 
     def _lane(self, array: TracedArray, axis: int, region: Region) -> Any:

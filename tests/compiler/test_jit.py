@@ -99,6 +99,13 @@ def test_reduced_gradients_of_batches_of_any_size(n, reduce):
     assert np.allclose(gradient, expected_gradient, rtol=1e-12)
 
 
+@pytest.mark.parametrize("reduce", ["mean", "sum"])
+def test_a_sum_of_negative_zeros_is_a_positive_zero_as_in_eager_mode(reduce):
+    f = vmap(lambda x: x, reduce=reduce)
+    X = np.full(9, -0.0)
+    assert math.copysign(1.0, jit(f)(X)) == math.copysign(1.0, f(X)) == 1.0
+
+
 def test_stacked_results_are_bit_identical_to_eager_ones():
     X, y = batch(21)
     f = vmap(value_and_grad(lambda w, x, y: relu(dot(list(w), list(x)) - y) / sqrt(y * y + 1.0)), in_axes=(None, 0, 0))
