@@ -141,8 +141,9 @@ class Lowering:
         loop.sums = {left: [right for right, _ in run] for left, run in runs.items()}
         loop.minima = {least[0][1]: [x for _, x in least]} if least else {}
         loop.reductions = [node for run in runs.values() for _, node in run] + [node for node, _ in least]
-        in_order = dict.fromkeys(x for runs in (loop.sums, loop.minima) for left in runs for x in (left, *runs[left]))
-        loop.factors = {x: i for i, x in enumerate(in_order)}
+        tables = [*loop.sums.items(), *loop.minima.items()]
+        factors = dict.fromkeys(x for left, rights in tables for x in (left, *rights))
+        loop.factors = {x: i for i, x in enumerate(factors)}
 
     def _slot_of_result(self, node: Node) -> int:
         return self.places[node][0] if node in self.places else self.new_slot()
