@@ -118,8 +118,8 @@ done:
 """
 
 # The lanes of a tile are added to the partial results, lane i to partial result i mod V, in their order; lanes that are
-# not real change nothing. Run k multiplies the left factor k with the right ones from `ends[k - 1]` to `ends[k]`, and the
-# product of the right factor r goes to reduction r. @least takes the right factors alone, for minima.
+# not real change nothing. Run k multiplies left factor k with the right ones from `ends[k - 1]` to `ends[k]`, and the
+# product of right factor r goes to reduction r. @least takes the right factors alone, for minima.
 ACCUMULATE = """
 define internal void @{name}(ptr noalias %results, ptr noalias %tile, i64 %lanes,
                              ptr noalias %lefts, ptr noalias %ends, ptr noalias %rights, i64 %runs) {{
