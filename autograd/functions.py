@@ -366,7 +366,7 @@ def hypot(x: Any, y: Any) -> Any:
 
 
 def copysign(x: Any, y: Any) -> Any:
-    """|x| with the sign of y, which may be that of a zero; derivative 0 at x = 0, and none by y.
+    """|x| with the sign of y, also of a zero (the sign of a nan is not defined); derivative 0 at x = 0, and none by y.
 
     Example:
         >>> copysign(Value(3.0), -0.0).local_grads

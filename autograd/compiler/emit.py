@@ -158,15 +158,11 @@ class Function:
     def _keep(self, node: Node) -> None:
         """Write a node where others look for it."""
         places = self.lowering.places.get(node)
-        if places is not None:
-            self.write_results(node, places)
+        for place in places or ():
+            self._store(self.number(node), place)
         slot = self.lowering.slot.get(node)
         if slot is not None:
             self._store(self.number(node), slot)
-
-    def write_results(self, node: Node, places: Sequence[int]) -> None:
-        for place in places:
-            self._store(self.number(node), place)
 
     def _store(self, name: str, slot: int) -> None:
         self.lines.append(f"  store double {name}, ptr {self.slot_address(slot)}")
@@ -211,10 +207,7 @@ class LaneFunction(Function):
         """From a slot, like a parameter: the address of a literal would have to be computed at each use."""
         if not x or x != x:
             return _literal(x) if self.width == 1 else f"splat (double {_literal(x)})"
-        layout = self.lowering.layout
-        if x not in layout.constants:
-            layout.constants[x] = self.lowering.new_slot()
-        return self._splat(self.line(f"load double, ptr {self.slot_address(layout.constants[x])}"))
+        return self._splat(self.line(f"load double, ptr {self.slot_address(self.lowering.constant_slot(x))}"))
 
     def load(self, node: Node) -> str:
         if self.graph.regions[node] == self.loop.region:

@@ -1,4 +1,4 @@
-"""Exact identities: what may stand for an operation without changing a NaN, an infinity or the sign of a zero.
+"""Exact identities: what may stand for an operation without changing an infinity, a zero's sign, or where a NaN is.
 
 So `x + 0.0` stays: it turns -0.0 into 0.0. And so does `x * 0.0`.
 """
@@ -82,7 +82,7 @@ def _fabs(graph: "Graph", x: Node) -> Node | None:
     if op == "llvm.fabs":
         return x
     if op == "fneg":
-        return graph.add(op="llvm.fabs", args=args)
+        return graph.add("llvm.fabs", args)
     if op == "fmul":
         for one, other in (args, args[::-1]):
             value = graph.value_of(other)

@@ -29,7 +29,7 @@ class Pass:
         region, level: over which lanes, and how many reductions have to come before.
         reductions: the reductions that it completes, sums before minima, in the order of the next two.
         sums: of products. For each left factor, the right factors that it meets.
-        minima: what they are the minima of, in one list under any of them.
+        minima: what the others are the minima of.
         factors: all that stands in those two, and where in the tile it is kept.
         stacks: (node, column) of what is stored by lane.
         nodes: what it computes, operands first.
@@ -40,7 +40,7 @@ class Pass:
     level: int
     reductions: list[Node] = field(default_factory=list)
     sums: dict[Node, list[Node]] = field(default_factory=dict)
-    minima: dict[Node, list[Node]] = field(default_factory=dict)
+    minima: list[Node] = field(default_factory=list)
     factors: dict[Node, int] = field(default_factory=dict)
     stacks: list[tuple[Node, int]] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Layout:
         workspaces: for each pass, how many doubles it needs to work with.
         functions: the functions to call, in order: ("uniform", name) or ("pass", index of the pass).
         nodes: how many nodes were lowered.
-        constants: what has to stand in some of the slots before the first call, and in which.
+        constants: in which slots a number has to stand before the first call.
     """
 
     slots: int = 0
@@ -79,4 +79,4 @@ class Layout:
     workspaces: list[int] = field(default_factory=list)
     functions: list[tuple[str, int]] = field(default_factory=list)
     nodes: int = 0
-    constants: dict[float, int] = field(default_factory=dict)
+    constants: dict[int, float] = field(default_factory=dict)

@@ -1,15 +1,16 @@
-"""LLVM IR of the loops around the compiled body of a vmap: blocks of lanes, tiles, groups, a ragged end."""
+"""LLVM IR of what holds the functions of a graph together: the loops around the body of a vmap, in blocks, tiles and
+groups of lanes with a ragged end; what comes last; and the one function that calls everything in order."""
 
 from collections.abc import Sequence
 
 from autograd.compiler import reductions
 from autograd.compiler.layout import Layout, Pass
-from autograd.compiler.reductions import BLOCK, TILE
+from autograd.compiler.reductions import BLOCK, TILE, table
 
 # A pass over the blocks `first` to `end` - 1, each in tiles. A group is as many lanes as fit a register. The body
-# computes a group; what the reductions are made of stays in the tile, and @accumulate does the rest for all its lanes,
-# so that a partial result is loaded and stored once a tile. The ragged end of the batch is copied out and filled up
-# with repetitions of its last lane; only real lanes are accumulated.
+# computes a group; what the reductions are made of stays in the tile, and @add and @least do the rest for all its
+# lanes, so that a partial result is loaded and stored once a tile. The ragged end of the batch is copied out and filled
+# up with repetitions of its last lane; only real lanes are accumulated.
 PASS = """
 {tables}
 define void @pass{n}(ptr noalias %slots, ptr noalias %table, i64 %first, i64 %end, ptr noalias %work,
@@ -166,13 +167,28 @@ def pass_loop(n: int, loop: Pass, chunks: int, layout: Layout, offsets: Sequence
 
 # Results that no other function writes are copied; then the last of all results says whether one of the first is NaN.
 FINISH = """
+{tables}
 define void @finish(ptr noalias %slots) {{
 entry:
-  call void @copy(ptr %slots)
-  br label %next
+  br label %copies
+copies:
+  %c = phi i64 [ 0, %entry ], [ %c.next, %copy ]
+  %more.copies = icmp slt i64 %c, {copies}
+  br i1 %more.copies, label %copy, label %next
+copy:
+  %from.entry = getelementptr i64, ptr @copies.from, i64 %c
+  %to.entry = getelementptr i64, ptr @copies.to, i64 %c
+  %from.slot = load i64, ptr %from.entry
+  %to.slot = load i64, ptr %to.entry
+  %from = getelementptr double, ptr %slots, i64 %from.slot
+  %to = getelementptr double, ptr %slots, i64 %to.slot
+  %copied = load double, ptr %from
+  store double %copied, ptr %to
+  %c.next = add i64 %c, 1
+  br label %copies
 next:
-  %i = phi i64 [ {first}, %entry ], [ %i.next, %check ]
-  %found = phi i1 [ false, %entry ], [ %found.next, %check ]
+  %i = phi i64 [ {first}, %copies ], [ %i.next, %check ]
+  %found = phi i1 [ false, %copies ], [ %found.next, %check ]
   %more = icmp slt i64 %i, {end}
   br i1 %more, label %check, label %done
 check:
@@ -193,9 +209,19 @@ done:
 """
 
 
-def finish_function(first: int, watched: int, results: int) -> str:
-    """What comes last, for so many results, the first of them watched for a NaN, in the slots from `first` on."""
-    return FINISH.format(first=first, end=first + watched, last=first + results - 1)
+def finish_function(copies: Sequence[tuple[int, int]], first: int, watched: int, results: int) -> str:
+    """What comes last.
+
+    Args:
+        copies: slots from which, and to which, a number is copied.
+        first: the slot of the first of the results.
+        watched: how many of them are watched for a NaN.
+        results: how many there are; the last tells of a NaN.
+    """
+    tables = [table("copies.from", [x for x, _ in copies]), table("copies.to", [x for _, x in copies])]
+    return FINISH.format(
+        tables="\n".join(tables), copies=len(copies), first=first, end=first + watched, last=first + results - 1
+    )
 
 
 def main_function(layout: Layout) -> list[str]:

@@ -15,6 +15,7 @@ faster than the size of one function.
 import functools
 import itertools
 import math
+import struct
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -65,6 +66,7 @@ class Lowering:
         self.layout.row_lengths = {region: list(lengths) for region, lengths in row_lengths.items()}
         self.results = results
         self.stacks = program.stacks
+        self._constant_slots: dict[bytes, int] = {}
         self.lines: list[str] = []
         self.declared: set[str] = set()
         self.levels = self._levels()
@@ -107,7 +109,7 @@ class Lowering:
         self.layout.columns = dict(columns)
         ordered = [passes[key] for key in sorted(passes)]
         for loop in ordered:
-            self._split_reductions(loop)
+            self._plan_reductions(loop)
             loop.nodes = self._computed(loop, loop.factors)
             loop.slots = [self._slot_of_result(node) for node in loop.reductions]
             self.slot |= dict(zip(loop.reductions, loop.slots, strict=True))
@@ -118,35 +120,42 @@ class Lowering:
         needed = graph.needed([*factors, *[n for n, _ in loop.stacks]])
         return [n for n in needed if graph.regions[n] == loop.region]
 
-    def _split_reductions(self, loop: Pass) -> None:
-        """Find the factors of what is summed, 1 and the term itself unless it is a product that only the sum needs."""
+    def _plan_reductions(self, loop: Pass) -> None:
+        """Group the sums by the factor that occurs in most of them; the reductions follow the order of the tables."""
         graph = self.graph
-        reduced = [graph.args[n][0] for n in loop.reductions]
-        used = {x for n in self._computed(loop, reduced) for x in graph.operands(n)} | {n for n, _ in loop.stacks}
-        one = graph.constant(1.0)
-        pairs: dict[Node, tuple[Node, Node]] = {}
-        least = []
-        for node, x in zip(loop.reductions, reduced, strict=True):
-            if graph.ops[node] == "lane_min":
-                least.append((node, x))
-            elif x in used or not (graph.ops[x] == "fmul" or x in self.plain):
-                pairs[node] = one, x
-            else:
-                pairs[node] = graph.args[x]
-        frequency = Counter(itertools.chain.from_iterable(pairs.values()))
+        sums, minima = ([n for n in loop.reductions if graph.ops[n] == op] for op in ("lane_sum", "lane_min"))
+        pairs = self._factors_of_sums(loop, sums)
+        frequency = Counter(itertools.chain.from_iterable(pairs))
         runs: dict[Node, list[tuple[Node, Node]]] = defaultdict(list)
-        for node, pair in pairs.items():
+        for node, pair in zip(sums, pairs, strict=True):
             left, right = sorted(pair, key=lambda x: -frequency[x])
             runs[left].append((right, node))
         loop.sums = {left: [right for right, _ in run] for left, run in runs.items()}
-        loop.minima = {least[0][1]: [x for _, x in least]} if least else {}
-        loop.reductions = [node for run in runs.values() for _, node in run] + [node for node, _ in least]
-        tables = [*loop.sums.items(), *loop.minima.items()]
-        factors = dict.fromkeys(x for left, rights in tables for x in (left, *rights))
-        loop.factors = {x: i for i, x in enumerate(factors)}
+        loop.minima = [graph.args[node][0] for node in minima]
+        loop.reductions = [node for run in runs.values() for _, node in run] + minima
+        factors = [x for left, rights in loop.sums.items() for x in (left, *rights)] + loop.minima
+        loop.factors = {x: i for i, x in enumerate(dict.fromkeys(factors))}
+
+    def _factors_of_sums(self, loop: Pass, sums: Sequence[Node]) -> list[tuple[Node, Node]]:
+        """The factors of each term, if it is a product that nothing else needs; else 1 and the term itself."""
+        graph = self.graph
+        reduced = [graph.args[n][0] for n in loop.reductions]
+        used = {x for n in self._computed(loop, reduced) for x in graph.operands(n)} | {n for n, _ in loop.stacks}
+        used |= {graph.args[n][0] for n in loop.reductions if graph.ops[n] == "lane_min"}
+        terms = [graph.args[n][0] for n in sums]
+        one = graph.constant(1.0)
+        products = [x not in used and (graph.ops[x] == "fmul" or x in self.plain) for x in terms]
+        return [graph.args[x] if product else (one, x) for x, product in zip(terms, products, strict=True)]
 
     def _slot_of_result(self, node: Node) -> int:
         return self.places[node][0] if node in self.places else self.new_slot()
+
+    def constant_slot(self, x: float) -> int:
+        """Where a number stands before the first call. 0.0 and -0.0 are two."""
+        slot = self._constant_slots.setdefault(struct.pack("d", x), self.layout.slots)
+        if slot == self.layout.slots:
+            self.layout.constants[self.new_slot()] = x
+        return slot
 
     def new_slot(self) -> int:
         self.layout.slots += 1
@@ -170,7 +179,7 @@ class Lowering:
             layout.functions.append(("uniform", n))
         for rest in range(level, 1 + max([loop.level for loop in layout.passes], default=-1)):
             self._call_passes(rest)
-        self.lines += self._finish()
+        self.lines.append(self._finish())
         for n, loop in enumerate(layout.passes):
             self._pass(n, loop)
         self.lines += main_function(layout)
@@ -212,13 +221,18 @@ class Lowering:
         if node not in self.slot:
             self.slot[node] = self.new_slot()
 
-    def _finish(self) -> list[str]:
+    def _finish(self) -> str:
         """What comes last: results that no other function writes, and whether one of them is NaN."""
-        function = Function(self, "copy")
-        for node, places in self.places.items():
-            if self.graph.ops[node] in SOURCES or self.graph.ops[node] in REDUCTIONS:
-                function.write_results(node, [place for place in places if place != self.slot.get(node)])
-        return [*function.emit([]), finish_function(self.layout.outputs, self.watched, len(self.results))]
+        copies = [
+            (self._slot_of_source(node), place)
+            for node, places in self.places.items() if self.graph.ops[node] in SOURCES | REDUCTIONS.keys()
+            for place in places
+        ]  # fmt: skip
+        copies = [(source, place) for source, place in copies if source != place]
+        return finish_function(copies, self.layout.outputs, self.watched, len(self.results))
+
+    def _slot_of_source(self, node: Node) -> int:
+        return self.constant_slot(self.graph.args[node][0]) if self.graph.is_constant(node) else self.slot[node]
 
     def _pass(self, n: int, loop: Pass) -> None:
         """The functions of one loop: the chunks of its body, the body, the loop."""

@@ -49,9 +49,9 @@ next:
 body:
   %offset = mul i64 %r, {V}
   %place = getelementptr double, ptr %from, i64 %offset
-  %v = load <8 x double>, ptr %place, align 8
-  %low = shufflevector <8 x double> %v, <8 x double> poison, <4 x i32> <i32 0, i32 1, i32 2, i32 3>
-  %high = shufflevector <8 x double> %v, <8 x double> poison, <4 x i32> <i32 4, i32 5, i32 6, i32 7>
+  %v = load <{V} x double>, ptr %place, align 8
+  %low = shufflevector <{V} x double> %v, <{V} x double> poison, <4 x i32> <i32 0, i32 1, i32 2, i32 3>
+  %high = shufflevector <{V} x double> %v, <{V} x double> poison, <4 x i32> <i32 4, i32 5, i32 6, i32 7>
   %sum4 = fadd <4 x double> %low, %high
   %less4 = fcmp olt <4 x double> %low, %high
   %min4 = select <4 x i1> %less4, <4 x double> %low, <4 x double> %high
@@ -206,8 +206,9 @@ def helpers(passes: Sequence[Pass]) -> str:
 
 def accumulation(n: int, loop: Pass) -> tuple[str, str]:
     """Tables for pass n, and the calls that accumulate the first %lanes of its %tile."""
-    tables, calls = [_table(f"pass{n}.slots", loop.slots)], []
-    for kind, runs, first in (("add", loop.sums, 0), ("least", loop.minima, loop.sum_count)):
+    tables, calls = [table(f"pass{n}.slots", loop.slots)], []
+    minima = {loop.minima[0]: loop.minima} if loop.minima else {}  # one run, whose left factor is not asked
+    for kind, runs, first in (("add", loop.sums, 0), ("least", minima, loop.sum_count)):
         if runs:
             tables += _tables(f"pass{n}.{kind}", runs, loop.factors)
             calls.append(CALL.format(kind=kind, TILE=TILE, first=first * VIRTUAL_LANES, n=n, runs=len(runs)))
@@ -224,11 +225,11 @@ CALL = """
 
 def _tables(name: str, runs: Mapping[Node, Sequence[Node]], factors: Mapping[Node, int]) -> list[str]:
     return [
-        _table(f"{name}.lefts", [factors[left] * TILE for left in runs]),
-        _table(f"{name}.ends", list(itertools.accumulate([len(rights) for rights in runs.values()]))),
-        _table(f"{name}.rights", [factors[right] * TILE for rights in runs.values() for right in rights]),
+        table(f"{name}.lefts", [factors[left] * TILE for left in runs]),
+        table(f"{name}.ends", list(itertools.accumulate([len(rights) for rights in runs.values()]))),
+        table(f"{name}.rights", [factors[right] * TILE for rights in runs.values() for right in rights]),
     ]
 
 
-def _table(name: str, entries: Sequence[int]) -> str:
+def table(name: str, entries: Sequence[int]) -> str:
     return f"@{name} = internal constant [{len(entries)} x i64] [{', '.join([f'i64 {x}' for x in entries])}]"

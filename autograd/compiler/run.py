@@ -140,12 +140,12 @@ class Kernel:
         blocks = -(-buffers.table[self.layout.table[region]] // BLOCK)
         run = self._function(f"pass{n}", 6)
         bounds = [blocks * i // self.threads for i in range(self.threads + 1)]
-        workspaces = [Buffers(self.layout) for _ in range(self.threads - 1)]
+        workspaces = [_memory(self.layout.workspaces[n]) for _ in range(self.threads - 1)]
         threads = [
             threading.Thread(
-                target=run, args=(buffers.slots_at, buffers.table_at, first, end, own.work_at, buffers.partials_at)
+                target=run, args=(buffers.slots_at, buffers.table_at, first, end, work_at, buffers.partials_at)
             )
-            for own, first, end in zip([*workspaces, buffers], bounds[1:], bounds[2:], strict=False)
+            for (_, work_at), first, end in zip(workspaces, bounds[1:-1], bounds[2:], strict=True)
         ]  # fmt: skip
         try:
             for thread in threads:
@@ -163,7 +163,7 @@ class Buffers:
 
     def __init__(self, layout: Layout):
         self.slots, self.slots_at = _memory(layout.slots)
-        for x, slot in layout.constants.items():
+        for slot, x in layout.constants.items():
             self.slots[slot] = x
         self.table = (ctypes.c_int64 * max(1, layout.table_size))()
         self.table_at = ctypes.addressof(self.table)
