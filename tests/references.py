@@ -306,8 +306,10 @@ def is_tame(expression: Any) -> bool:
                 needed = [p for p, x in zip(local, step.operands, strict=True) if isinstance(x, int)]
                 if not all(map(tame, [values[-1], *needed])):
                     return False
-                if step.primitive == "atan2" and operands[0] == 0 and operands[1] < 0:
-                    return False  # π or -π by the sign of zero, and mpmath has only one zero
+                if (step.primitive == "atan2" and operands[0] == 0 and operands[1] < 0) or (
+                    step.primitive == "copysign" and operands[1] == 0
+                ):
+                    return False  # the sign of zero says on which side of a jump, and mpmath has only one zero
         except (ZeroDivisionError, ValueError, TypeError):  # a pole; outside the domain; the order of complex numbers
             return False
     return True
@@ -335,9 +337,9 @@ def hessian(expression: Any) -> list[list[Any]] | None:
 
 
 def _jumps(partials: list[list[Any]], others: list[list[Any]]) -> bool:
-    """Whether a partial differs between two points next to each other."""
+    """Whether a partial differs between two points next to each other, or is undefined at one of them."""
     pairs = zip(itertools.chain(*partials), itertools.chain(*others), strict=True)
-    return any(abs(p - q) > 1e-9 * (1 + abs(p)) for p, q in pairs)
+    return any(mp.isnan(p) != mp.isnan(q) or abs(p - q) > 1e-9 * (1 + abs(p)) for p, q in pairs)
 
 
 def value_and_bound(expression: Any) -> tuple[Any, Any]:

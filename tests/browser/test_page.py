@@ -148,7 +148,7 @@ def test_editing_is_off_with_a_reason_where_a_primitive_has_no_javascript(open_p
     branching = Primitive("branching", abs, [lambda out, x: 1.0 if x > 0 else -1.0], js="Math.abs({0})")
     for op, reason in [
         (erf, "Editing is off: erf has no JavaScript."), (versine, "Editing is off: versine has no JavaScript."),
-        (branching, "Editing is off: branching has no JavaScript: its derivative is chosen by an `if`"),
+        (branching, "Editing is off: branching has no JavaScript: its derivative cannot be written down (it branches"),
     ]:  # fmt: skip
         x = Value(0.5, label="x")
         y = op(x) * 2
