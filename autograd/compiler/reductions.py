@@ -11,7 +11,7 @@ from autograd.compiler.layout import Pass
 from autograd.compiler.machine import REDUCTIONS, Node
 
 VIRTUAL_LANES = 8  # partial results of a reduction, whatever the width of the registers
-BLOCK = 1024  # lanes to a block
+BLOCK = 1024  # lanes to a block, whole tiles
 TILE = 64  # lanes whose factors are kept until they are multiplied and added: a partial result moves once a tile
 SUM, MIN = repr(REDUCTIONS["lane_sum"]), "0x7FF0000000000000"  # -0.0 changes no other number by being added
 

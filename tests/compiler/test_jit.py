@@ -1,5 +1,6 @@
 """jit from the outside: what it returns, what it refuses, and what it never gets silently wrong."""
 
+import itertools
 import math
 import random
 import threading
@@ -323,6 +324,16 @@ def test_a_zero_adjoint_contributes_zero_whatever_the_partial():
     assert np.array_equal(jit(vmap(f))(np.array([0.0, 4.0, -1.0, 0.0])), [0.0, 0.25, 0.0, 0.0])
     total = grad(vmap(lambda w, x: where(x > 0, sqrt(w * x), 0.0), in_axes=(None, 0), reduce="sum"))
     assert jit(total)(1.0, np.array([0.0, 4.0, 0.0])) == 1.0
+
+
+def test_conditions_combine_as_bools_do():
+    def f(x, y):
+        a, b = x > 0, y > 0
+        return [where(c, x, y) for c in (a & b, a | b, a ^ b, True ^ a, a & True)]
+
+    compiled = jit(f)
+    for x, y in itertools.product([-1.0, 2.0], [-3.0, 4.0]):
+        assert compiled(x, y) == f(x, y)
 
 
 def test_captured_leaves_are_read_again_at_every_call():

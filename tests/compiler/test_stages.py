@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from autograd import exp, grad, relu, sin, vmap
+from autograd import Value, exp, grad, relu, sin, vmap
 from autograd.compiler.lower import lower
 from autograd.compiler.machine import Graph
 from autograd.compiler.run import Kernel, host_target
@@ -141,6 +141,14 @@ def test_fast_code_reports_a_product_that_exact_code_makes_zero():
     (fast, _, fast_nan), (exact_result, _, exact_nan) = flags
     assert (exact_result, exact_nan) == (1.0, 0.0)
     assert fast_nan == 1.0 or fast == 1.0
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_results_that_nothing_computes_are_copied(exact):
+    constants = [0.0, -0.0, 0.5, math.nan, math.inf, -0.0]
+    results = run(lambda x, y: [x, *map(Value, constants), y, x], 2.0, -3.0, exact=exact)
+    assert len(results) == 9
+    assert all(map(same_bits, results, [2.0, *constants, -3.0, 2.0]))
 
 
 @pytest.mark.parametrize("size", [1, 2, 499, 500, 501, 2000])
