@@ -228,7 +228,7 @@ class Value(Methods):
 
     # --- arithmetic -----------------------------------------------------------------------------------------------
     # + - * are most of any graph. They are the primitives add, sub and mul written out: through apply() a training
-    # step in plain operators takes 1.8 times as long (benchmarks/eager.py); tests hold them to the table.
+    # step in plain operators takes nearly twice as long (benchmarks/eager.py); tests hold them to the table.
 
     def __add__(self, other: Any) -> "Value":
         node: Value = _new(Value)
