@@ -10,11 +10,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from autograd.apply import Value  # isort: skip  # first: Values and primitives need each other, and start here
-
-# fmt: off
-from autograd.batch import vmap
-from autograd.checks import check_grads
+from autograd.derivatives import gradients
 from autograd.functions import (
     abs,
     acos,
@@ -69,10 +65,14 @@ from autograd.functions import (
     tanh,
     where,
 )
-from autograd.graph import gradients
 from autograd.primitives import Primitive
-from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd.tree import array, data, grads
+from autograd.transforms.checks import check_grads
+from autograd.transforms.differentiate import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.transforms.tree import array, data, grads
+
+# fmt: off
+from autograd.transforms.vmap import vmap
+from autograd.value import Value
 
 __all__ = [
     "Primitive", "Value", "gradients", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import primitives as p
-from autograd.apply import record_dot
-from autograd.arrays import is_array
-from autograd.value import Value, tracing
+from autograd.scalars import is_array
+from autograd.tracing import tracing
+from autograd.value import Value, record_dot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -458,9 +458,8 @@ def take(values: Any, index: Any) -> Any:
     if not isinstance(index, Value):
         return values[int(p.take(float(index), *map(float, range(len(values)))))]
     choice = p.take(index, *values)
-    choices = getattr(tracing.trace, "choices", None)
-    if choices is not None:
-        choices.append(choice)
+    if tracing.tracer is not None:
+        tracing.tracer.note_choice(choice)
     return choice
 
 

@@ -6,7 +6,9 @@ sqrt(-1) is nan. Everything here maps floats to a float and never raises.
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 inf, nan = math.inf, math.nan
 
@@ -133,3 +135,36 @@ def logsumexp(values: Iterable[float]) -> float:
     if math.isinf(shift):  # inf - inf would be nan
         return shift
     return shift + log(sum(exp(x - shift) for x in values))
+
+
+class Float(float):
+    """A float whose operators follow IEEE 754 as well: rules of the table run on these where Python's floats raise."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def __apply__(op: Any, operands: Sequence[float]) -> "Float":
+        """What a primitive gives for operands of which this is one; see Primitive.__call__."""
+        return Float(op.forward(*map(float, operands)))
+
+
+def _closed(function: Callable[..., float], *, swapped: bool = False) -> Callable[..., Any]:
+    def method(*operands: Any) -> Any:
+        if not all(isinstance(x, float | int) for x in operands):
+            return NotImplemented
+        return Float(function(*map(float, reversed(operands) if swapped else operands)))
+
+    return method
+
+
+for _name, _function in {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "truediv": div,
+    "pow": pow,
+}.items():
+    setattr(Float, f"__{_name}__", _closed(_function))
+    setattr(Float, f"__r{_name}__", _closed(_function, swapped=True))
+for _name in ("neg", "pos", "abs"):
+    setattr(Float, f"__{_name}__", _closed(getattr(operator, _name)))

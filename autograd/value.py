@@ -1,30 +1,26 @@
 """Value: a number that remembers how it was computed, and so can be differentiated."""
 
-import threading
+import functools
+from collections.abc import Sequence
+from operator import add, mul
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograd import apply, primitives  # Values are made by applying primitives to Values
-from autograd.methods import Methods
+from autograd import graph, primitives
+from autograd.diagnose import why_nonfinite
+from autograd.ieee import Float
+from autograd.node import Node
+from autograd.primitives import Primitive
+from autograd.scalars import elementwise, is_array, number
+from autograd.tracing import tracing
 
 if TYPE_CHECKING:
     import graphviz
-
-    from autograd.primitives import Primitive
 
 _new = object.__new__
 _ADD, _SUB, _MUL = primitives.add, primitives.sub, primitives.mul
 
 
-class _Tracing(threading.local):
-    """What the compiler is tracing in this thread, if anything: then comparisons and `.data` are its business."""
-
-    trace: Any = None
-
-
-tracing = _Tracing()
-
-
-class Value(Methods):
+class Value(Node):
     """A scalar in an expression graph: a leaf made from a number, or the result of an operation on other Values.
 
     Args:
@@ -45,138 +41,21 @@ class Value(Methods):
         (0.0, 2.0, 8.0)
     """
 
-    # One tracked object an operation: most of the cost of a graph is the garbage collector walking it. A node of one or
-    # two operands has them in _a and _b and its local derivatives in _da and _db; any other has tuples in _a and _da.
-    # A derivative is None where none flows: to a number, to a condition. _grad and _label are unset until needed.
-    __slots__ = ("_data", "_grad", "_label", "op", "_a", "_b", "_da", "_db")
-    _data: float
-    _grad: Any
-    op: "Primitive | None"
-    _a: Any
-    _b: Any
-    _da: Any
-    _db: Any
+    __slots__ = ()
 
-    def __init__(self, data: Any, *graph: Any, label: str = ""):
-        if graph:
+    def __init__(self, data: Any, *history: Any, label: str = ""):
+        if history:
             raise TypeError(
                 "Value(data, label=...) makes a leaf. For an operation of your own, describe it with "
                 "autograd.Primitive(name, forward, partials) and call that: it is then differentiated to any order."
             )
-        self._data = apply.number(data)
+        self._data = number(data)
         self.op = None
         self._a = self._b = self._da = self._db = None
         if label:
             self._label = label
-        if tracing.trace is not None:
-            tracing.trace.made.add(self)
-
-    # --- what a node records --------------------------------------------------------------------------------------
-
-    @property
-    def data(self) -> float:
-        """The number. Assigning converts to float; only a leaf can be assigned.
-
-        Errors: TypeError for what is no number; AttributeError for the result of an operation; inside `jit`,
-        reading raises, because the number would be frozen into the compiled code.
-        """
-        if tracing.trace is not None:
-            tracing.trace.refuse_data(self)
-        return self._data
-
-    @data.setter
-    def data(self, data: Any) -> None:
-        if tracing.trace is not None:
-            tracing.trace.refuse_assignment(self)
-        if self.op is not None:
-            raise AttributeError(
-                f"{self._name()} is the result of {self.op.name!r}: its data follows from its parents. "
-                "Assign to the data of a leaf, or make a new leaf with Value(...)"
-            )
-        self._data = apply.number(data)
-
-    @property
-    def grad(self) -> float:
-        """The derivative that backward() left here, 0.0 before; leaves accumulate it until it is set to 0."""
-        if tracing.trace is not None:
-            tracing.trace.refuse_backward(self, "the .grad")
-        grad = getattr(self, "_grad", None)  # None, too, where an interrupted sweep has not come by
-        return 0.0 if grad is None else grad
-
-    @grad.setter
-    def grad(self, grad: Any) -> None:
-        self._grad = apply.number(grad, "a grad")
-
-    @property
-    def label(self) -> str:
-        """A name for pictures and messages; empty unless given."""
-        try:
-            return self._label
-        except AttributeError:
-            return ""
-
-    @label.setter
-    def label(self, label: str) -> None:
-        self._label = label
-
-    @property
-    def operands(self) -> "tuple[Value | float, ...]":
-        """What the operation was applied to, Values and plain numbers; () for a leaf.
-
-        Example:
-            >>> (Value(3.0) * 2).operands
-            (Value(data=3.0, grad=0.0), 2.0)
-        """
-        return self._operand_tuple(self._a, self._b)
-
-    @property
-    def partials(self) -> tuple[float | None, ...]:
-        """The local derivative for each operand, aligned with `operands`; None where no derivative flows.
-
-        Example:
-            >>> (Value(3.0) * 2).partials
-            (2.0, None)
-        """
-        if tracing.trace is not None:
-            tracing.trace.refuse_backward(self, "the .partials")
-        return self._partials
-
-    @property
-    def _partials(self) -> tuple[float | None, ...]:
-        return self._operand_tuple(self._da, self._db)
-
-    def _operand_tuple(self, first: Any, second: Any) -> tuple[Any, ...]:
-        if self.op is None:
-            return ()
-        return (first,) if self.op.arity == 1 else (first, second) if self.op.arity == 2 else first
-
-    @property
-    def parents(self) -> "tuple[Value, ...]":
-        """The operands that are Values, in order and as often as they occur."""
-        return tuple([x for x in self.operands if isinstance(x, Value)])
-
-    @property
-    def local_grads(self) -> tuple[float, ...]:
-        """The derivative of this node with respect to each of `parents`, at their current data.
-
-        Example:
-            >>> x, y = Value(3.0), Value(4.0)
-            >>> (x * y).local_grads
-            (4.0, 3.0)
-        """
-        if tracing.trace is not None:
-            tracing.trace.refuse_backward(self, "the .local_grads")
-        return tuple([p or 0.0 for x, p in zip(self.operands, self._partials, strict=True) if isinstance(x, Value)])
-
-    @property
-    def _prev(self) -> "set[Value]":
-        """micrograd's name for the set of parents."""
-        return set(self.parents)
-
-    @property
-    def _op(self) -> str:
-        """micrograd's name for the symbol of the operation."""
-        return self.op.symbol if self.op is not None else ""
+        if tracing.tracer is not None:
+            tracing.tracer.note_leaf(self)
 
     # --- differentiation ------------------------------------------------------------------------------------------
 
@@ -199,11 +78,9 @@ class Value(Methods):
             >>> x.grad
             12.0
         """
-        from autograd.graph import backward
-
-        if tracing.trace is not None:
-            tracing.trace.refuse_backward(self, "the result of backward()")
-        backward(self, apply.number(gradient, "a gradient"))
+        if tracing.tracer is not None:
+            tracing.tracer.refuse(self, "backward")
+        graph.backward(self, number(gradient, "a gradient"))
 
     def why_nonfinite(self) -> str:
         """One sentence on where inf or nan came from: the first operation that made it of finite numbers.
@@ -216,8 +93,6 @@ class Value(Methods):
             >>> (1 / x + 5).why_nonfinite()
             'div gives inf from 1.0, x = 0.0'
         """
-        from autograd.diagnose import why_nonfinite
-
         return why_nonfinite(self)
 
     def draw(self, **options: Any) -> "graphviz.Digraph":
@@ -225,6 +100,18 @@ class Value(Methods):
         from autograd.visualize import draw
 
         return draw(self, **options)
+
+    @staticmethod
+    def __apply__(op: Primitive, operands: Sequence[Any]) -> Any:
+        """The node for an operation that a Value takes part in; see Primitive.__call__."""
+        if op.arity == 1:
+            return _unary(op, operands[0])
+        kinds = set(map(type, operands))
+        if not kinds <= _PLAIN:
+            if any(map(is_array, operands)):
+                return elementwise(op, operands)
+            operands = [x if isinstance(x, Value) else number(x, op.name) for x in operands]
+        return _binary(op, *operands) if op.arity == 2 else _nary(op, operands)
 
     # --- arithmetic -----------------------------------------------------------------------------------------------
     # + - * are most of any graph. They are the primitives add, sub and mul written out: through apply() a training
@@ -239,7 +126,7 @@ class Value(Methods):
             node._data = self._data + other
             node._db = None
         else:
-            return apply.operator(_ADD, self, other)
+            return _operator(_ADD, self, other)
         node._da = 1.0
         node.op = _ADD
         node._a = self
@@ -255,7 +142,7 @@ class Value(Methods):
             node._data = self._data - other
             node._db = None
         else:
-            return apply.operator(_SUB, self, other)
+            return _operator(_SUB, self, other)
         node._da = 1.0
         node.op = _SUB
         node._a = self
@@ -273,61 +160,76 @@ class Value(Methods):
             node._da = other
             node._db = None
         else:
-            return apply.operator(_MUL, self, other)
+            return _operator(_MUL, self, other)
         node.op = _MUL
         node._a = self
         node._b = other
         return node
 
     def __radd__(self, other: Any) -> "Value":
-        return apply.operator(_ADD, other, self)
+        return _operator(_ADD, other, self)
 
     def __rsub__(self, other: Any) -> "Value":
-        return apply.operator(_SUB, other, self)
+        return _operator(_SUB, other, self)
 
     def __rmul__(self, other: Any) -> "Value":
-        return apply.operator(_MUL, other, self)
+        return _operator(_MUL, other, self)
 
     def __truediv__(self, other: Any) -> "Value":
-        return apply.operator(primitives.div, self, other)
+        return _operator(primitives.div, self, other)
 
     def __rtruediv__(self, other: Any) -> "Value":
-        return apply.operator(primitives.div, other, self)
+        return _operator(primitives.div, other, self)
 
     def __pow__(self, other: Any) -> "Value":
-        return apply.operator(primitives.pow, self, other)
+        return _operator(primitives.pow, self, other)
 
     def __rpow__(self, other: Any) -> "Value":
-        return apply.operator(primitives.pow, other, self)
+        return _operator(primitives.pow, other, self)
 
     def __neg__(self) -> "Value":
-        return apply.unary(primitives.neg, self)
+        return _unary(primitives.neg, self)
 
     def __pos__(self) -> "Value":
         return self
 
     def __abs__(self) -> "Value":
-        return apply.unary(primitives.abs, self)
+        return _unary(primitives.abs, self)
+
+    # --- functions as methods, under the names that NumPy calls on the elements of an object array ------------------
+    # and those that users of micrograd and PyTorch expect. The functions of autograd.functions say what they do.
+
+    sqrt, cbrt, exp, exp2, expm1 = primitives.sqrt, primitives.cbrt, primitives.exp, primitives.exp2, primitives.expm1
+    log, log2, log10, log1p = primitives.log, primitives.log2, primitives.log10, primitives.log1p
+    sin, cos, tan = primitives.sin, primitives.cos, primitives.tan
+    arcsin, arccos, arctan, arctan2 = primitives.asin, primitives.acos, primitives.atan, primitives.atan2
+    sinh, cosh, tanh = primitives.sinh, primitives.cosh, primitives.tanh
+    arcsinh, arccosh, arctanh = primitives.asinh, primitives.acosh, primitives.atanh
+    hypot, sigmoid, relu, detach = primitives.hypot, primitives.sigmoid, primitives.relu, primitives.detach
+
+    def conjugate(self) -> "Value":
+        """A real number is its own conjugate; np.var and np.linalg ask."""
+        return self
 
     # --- as a number ----------------------------------------------------------------------------------------------
 
     def __lt__(self, other: Any) -> bool:
-        return apply.compare(primitives.lt, self, other)
+        return _compare(primitives.lt, self, other)
 
     def __le__(self, other: Any) -> bool:
-        return apply.compare(primitives.le, self, other)
+        return _compare(primitives.le, self, other)
 
     def __gt__(self, other: Any) -> bool:
-        return apply.compare(primitives.gt, self, other)
+        return _compare(primitives.gt, self, other)
 
     def __ge__(self, other: Any) -> bool:
-        return apply.compare(primitives.ge, self, other)
+        return _compare(primitives.ge, self, other)
 
     def __eq__(self, other: object) -> bool:
-        return apply.compare(primitives.eq, self, other)
+        return _compare(primitives.eq, self, other)
 
     def __ne__(self, other: object) -> bool:
-        return apply.compare(primitives.ne, self, other)
+        return _compare(primitives.ne, self, other)
 
     __hash__ = object.__hash__
 
@@ -350,13 +252,13 @@ class Value(Methods):
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        if tracing.trace is not None:
+        if tracing.tracer is not None:
             return f"Value(traced{label})"  # its number is that of the trace, and may be another at the next call
         return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if tracing.trace is not None:
-            tracing.trace.refuse_copy(self)
+        if tracing.tracer is not None:
+            tracing.tracer.refuse(self, "copy")
         if self.op is not None:
             raise TypeError(
                 f"{self._name()} is the result of {self.op.name!r}; only leaves are copied and pickled, without the "
@@ -364,11 +266,148 @@ class Value(Methods):
             )
         return _leaf, (self._data, self.grad, self.label)
 
-    def _name(self) -> str:
-        return f"Value {self.label!r} ({self._data!r})" if self.label else f"Value({self._data!r})"
+    def _no_number(self) -> str:
+        """What to write instead of passing this where a number is needed."""
+        return f"{self._name()}: use the Value itself, or its .data"
 
 
 def _leaf(data: float, grad: float, label: str) -> Value:
     leaf = Value(data, label=label)
     leaf.grad = grad
     return leaf
+
+
+# --- recording: how a primitive applied to Values becomes a node ---------------------------------------------------
+
+_FLOAT, _VALUE, _PLAIN = {float}, {Value}, {float, Value}
+
+
+def _data(operands: Sequence[Any]) -> list[float]:
+    return [x if x.__class__ is float else x._data for x in operands]
+
+
+def _node(op: Primitive, out: Any) -> Value:
+    node: Value = _new(Value)
+    node.op = op
+    node._data = out if out.__class__ is float else number(out, f"the result of {op.name}")
+    node._b = node._db = None
+    return node
+
+
+def _unary(op: Primitive, x: Value) -> Value:
+    node: Value = _new(Value)
+    data = x._data
+    out = op.forward(data)
+    node.op = op
+    node._data = out if out.__class__ is float else number(out, f"the result of {op.name}")
+    node._a = x
+    node._da = _partial(op.partials[0], out, data)
+    node._b = node._db = None
+    return node
+
+
+def _binary(op: Primitive, x: Any, y: Any) -> Value:
+    x_data = x if x.__class__ is float else x._data
+    y_data = y if y.__class__ is float else y._data
+    out = op.forward(x_data, y_data)
+    node = _node(op, out)
+    node._a, node._b = x, y
+    node._da = None if x.__class__ is float else _partial(op.partials[0], out, x_data, y_data)
+    node._db = None if y.__class__ is float else _partial(op.partials[1], out, x_data, y_data)
+    return node
+
+
+def _nary(op: Primitive, operands: Sequence[Any]) -> Value:
+    data = _data(operands)
+    out = op.forward(*data)
+    node = _node(op, out)
+    node._a = tuple(operands)
+    node._da = _partials(op, out, data, operands)
+    return node
+
+
+def record_dot(bias: Any, w: list[Any], x: list[Any]) -> Value | None:
+    """The dot of a neuron, whose weights are Values and whose inputs are all Values or all floats; None for others.
+
+    The primitive dot written out, as + - * are: through apply() a step of nn.MLP takes twice as long.
+    """
+    try:
+        bias_data = bias._data
+        w_data = [v._data for v in w]
+        x_data = [v._data for v in x]
+        x_partials = w_data
+    except AttributeError:
+        if bias.__class__ is not Value or set(map(type, w)) != _VALUE or set(map(type, x)) != _FLOAT:
+            return None
+        x_data, x_partials = x, [None] * len(x)
+    node: Value = _new(Value)
+    node.op = primitives.dot
+    node._data = functools.reduce(add, map(mul, w_data, x_data), bias_data)
+    node._a = (bias, *w, *x)
+    node._da = (1.0, *x_data, *x_partials)
+    node._b = node._db = None
+    return node
+
+
+def _partial(rule: Any, out: float, *data: float) -> float | None:
+    """One local derivative. Where Python's floats raise, the rule is evaluated on Values, which do as IEEE 754 says."""
+    if rule is None:
+        return None
+    try:
+        result = rule(out, *data)
+    except (ZeroDivisionError, OverflowError):
+        result = rule(*map(Float, (out, *data)))
+    return _as_partial(result)
+
+
+def _partials(op: Primitive, out: float, data: Sequence[float], operands: Sequence[Any]) -> tuple[float | None, ...]:
+    """The local derivatives for many operands, None for those that are plain numbers."""
+    if op.arity is not None:
+        pairs = zip(op.partials, operands, strict=True)
+        return tuple([None if x.__class__ is float else _partial(rule, out, *data) for rule, x in pairs])
+    try:
+        results = op.partials(out, *data)
+    except (ZeroDivisionError, OverflowError):
+        results = op.partials(*map(Float, (out, *data)))
+    if len(results) != len(data):
+        raise TypeError(f"the partials of {op.name} are {len(results)} for {len(data)} operands")
+    if set(map(type, results)) != _FLOAT:
+        results = [_as_partial(p) for p in results]
+    if float in map(type, operands):
+        results = [None if x.__class__ is float else p for x, p in zip(operands, results, strict=True)]
+    return tuple(results)
+
+
+def _as_partial(result: Any) -> float | None:
+    if result.__class__ is float or result is None:
+        return result
+    return result._data if isinstance(result, Value) else float(result)
+
+
+def _operand(x: Any) -> Any:
+    """x as an operand, a Value or a float; None if it is no number."""
+    if x.__class__ is float or isinstance(x, Value):
+        return x
+    if x.__class__ is int:  # before the slower question whether it is any kind of number
+        return float(x)
+    try:
+        return number(x)
+    except TypeError:
+        return None
+
+
+def _operator(op: Primitive, x: Any, y: Any) -> Any:
+    """An operator's result, or NotImplemented so that Python asks the other operand or raises its own TypeError."""
+    x, y = _operand(x), _operand(y)
+    if x is None or y is None:
+        return NotImplemented
+    return _binary(op, x, y)
+
+
+def _compare(op: Primitive, x: Value, y: Any) -> Any:
+    y = _operand(y)
+    if y is None:
+        return NotImplemented
+    if tracing.tracer is not None:
+        return tracing.tracer.condition(op, x, y)
+    return bool(op.forward(x._data, y._data if isinstance(y, Value) else y))

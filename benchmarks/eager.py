@@ -30,7 +30,7 @@ import micrograd.nn
 from sklearn.datasets import make_moons
 
 import nn
-from autograd import Value, apply, primitives
+from autograd import Value, primitives, value
 from autograd.graph import topological_order
 
 Leaf = Callable[[float], Any]
@@ -233,7 +233,7 @@ def print_speed(title: str, workload: Callable[[Leaf], Step], leaves: dict[str, 
 def print_written_out(rounds: int) -> None:
     """What it brings that value.py writes out + - * instead of applying the primitives."""
     operators = {"__add__": primitives.add, "__sub__": primitives.sub, "__mul__": primitives.mul}
-    applied = {name: lambda x, y, op=op: apply.operator(op, x, y) for name, op in operators.items()}
+    applied = {name: lambda x, y, op=op: value._operator(op, x, y) for name, op in operators.items()}
     step, _ = moons_in_plain_operators(Value)
 
     def through_apply() -> None:

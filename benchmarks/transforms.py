@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import autograd as ag
-from autograd import Value, graph, hvp, jacobian, value_and_grad
+from autograd import Value, derivatives, hvp, jacobian, value_and_grad
 
 GRADIENT_LIMIT, HVP_LIMIT, VISITS_LIMIT = 3.0, 12.0, 8.0
 SIZES = (10, 100, 1_000, 10_000)
@@ -39,18 +39,18 @@ def best_times(calls: list[Callable[[], Any]], seconds: float = 0.5) -> list[flo
 
 def visits_per_input(n: int, mode: str) -> float:
     """Local derivatives that the Jacobian of an elementwise function of n inputs multiplies with, over n."""
-    visits, carry = 0, graph.carry
+    visits, carry = 0, derivatives.carry
 
     def counted(amount: Any, *how: Any) -> Any:
         nonlocal visits
         visits += not isinstance(amount, graph.Row)  # a row is carried entry by entry
         return carry(amount, *how)
 
-    graph.carry = counted
+    derivatives.carry = counted
     try:
         jacobian(lambda xs: [ag.sin(x) * x for x in xs], mode=mode)([0.001 * i for i in range(n)])
     finally:
-        graph.carry = carry
+        derivatives.carry = carry
     return visits / n
 
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from autograd import Value
-from autograd.apply import number
-from autograd.arrays import is_array
+from autograd.scalars import is_array, number
 
 
 class Module:

@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.apply import number
-from autograd.arrays import is_array
+from autograd.scalars import is_array, number
 from nn.losses import Loss
 from nn.module import Module
 

@@ -6,8 +6,8 @@ import math
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from strategies import expressions
-from test_graphs import check_gradient, check_hessian
 from test_primitives import check, some_arity
+from test_random_graphs import check_gradient, check_hessian
 
 from autograd.primitives import TABLE
 

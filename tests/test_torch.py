@@ -6,7 +6,7 @@ from references import gradient_and_bound, is_tame, torch_functions
 from strategies import expressions
 
 from autograd import Value
-from autograd.graph import pullback
+from autograd.derivatives import pullback
 from autograd.primitives import TABLE
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: python -m pip install torch")

@@ -301,8 +301,10 @@ def test_gradient_of_a_module_with_many_outputs_through_jacobian():
 def test_jacobian_sweeps_the_way_that_carries_less(monkeypatch):
     swept = []
     for name in ("pullback", "pushforward"):
-        walk = getattr(ag.recording, name)
-        monkeypatch.setattr(ag.recording, name, lambda *args, name=name, walk=walk: swept.append(name) or walk(*args))
+        walk = getattr(ag.transforms.call, name)
+        monkeypatch.setattr(
+            ag.transforms.call, name, lambda *args, name=name, walk=walk: swept.append(name) or walk(*args)
+        )
     jacobian(lambda x: [x, x, x])(1.0)
     jacobian(lambda x: x[0])([1.0, 2.0, 3.0])
     assert swept == ["pushforward", "pullback"]
@@ -311,8 +313,8 @@ def test_jacobian_sweeps_the_way_that_carries_less(monkeypatch):
 @pytest.mark.parametrize("mode", ["forward", "reverse", None])
 def test_jacobian_of_an_elementwise_function_visits_each_local_derivative_once(mode, monkeypatch):
     visited = []
-    carry = ag.graph.carry
-    monkeypatch.setattr(ag.graph, "carry", lambda x, *args: visited.append(type(x) is float) or carry(x, *args))
+    carry = ag.derivatives.carry
+    monkeypatch.setattr(ag.derivatives, "carry", lambda x, *args: visited.append(type(x) is float) or carry(x, *args))
     n = 2000
     x = [0.001 * i for i in range(n)]
     matrix = np.array(jacobian(lambda xs: [ag.sin(x) * x for x in xs], mode=mode)(x))
@@ -365,8 +367,8 @@ def test_forward_mode_stops_at_what_it_differentiates_by():
     x = Value(2.0)
     y = x * x
     z = y * x
-    assert ag.graph.pushforward([z], [x, y], [1.0, 10.0], ag.graph.recorded_partials) == [4.0 + 20.0]
-    assert ag.graph.pushforward([z], [x, y], [1.0, 10.0])[0].data == 24.0
+    assert ag.derivatives.pushforward([z], [x, y], [1.0, 10.0], ag.derivatives.recorded_partials) == [4.0 + 20.0]
+    assert ag.derivatives.pushforward([z], [x, y], [1.0, 10.0])[0].data == 24.0
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, grad
-from autograd.tree import has_values, leaves, matching_leaves, names, parameters, rebuild
+from autograd.transforms.tree import has_values, leaves, matching_leaves, names, parameters, rebuild
 from nn import MLP
 
 

@@ -15,8 +15,8 @@ import pytest
 
 import autograd
 from autograd import Value
-from autograd.apply import record_dot
 from autograd.primitives import TABLE
+from autograd.value import record_dot
 
 
 def same_bits(x, y):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autograd.compiler.jitted import Jitted
-    from autograd.compiler.layout import Target
+    from autograd.compiler.lower.layout import Target
 
 
 def jit(f: Callable[..., Any], *, target: "Target | None" = None, threads: int | None = None) -> "Jitted":

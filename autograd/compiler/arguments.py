@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.arrays import StackedResult
-from autograd.conditions import Condition
-from autograd.tree import is_module, kind_of, leaves
+from autograd.compiler.trace.arrays import StackedResult
+from autograd.condition import Condition
+from autograd.transforms.tree import is_module, kind_of, leaves
 from autograd.value import Value
 
 Packer = Callable[["np.ndarray[Any, Any]", "Mapping[int, np.ndarray[Any, Any]]"], Any]

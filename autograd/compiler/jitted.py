@@ -14,15 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiler.arguments import FLOAT64, Arguments, HasValues, Packing, address_of
-from autograd.compiler.layout import Layout, Target
-from autograd.compiler.lower import lower
-from autograd.compiler.reductions import VIRTUAL_LANES
-from autograd.compiler.run import Buffers, Kernel, host_target
-from autograd.compiler.simplify import simplify
-from autograd.compiler.trace import Again, Decisions, Traced, trace
-from autograd.recording import name_of
-from autograd.tree import leaves, rebuild
-from autograd.value import Value, tracing
+from autograd.compiler.lower.layout import Layout, Target
+from autograd.compiler.lower.module import lower
+from autograd.compiler.lower.reductions import VIRTUAL_LANES
+from autograd.compiler.optimize.convert import simplify
+from autograd.compiler.run.kernel import Buffers, Kernel, host_target
+from autograd.compiler.trace.calls import Again, Decisions, Traced, trace
+from autograd.tracing import tracing
+from autograd.transforms.call import name_of
+from autograd.transforms.tree import leaves, rebuild
+from autograd.value import Value
 
 MAX_PATHS = 32  # through a function, and through the body of a vmap
 LOOK_AHEAD = 64  # lanes that are searched for more paths when one takes an unknown path
@@ -218,7 +219,7 @@ class Jitted:
         self._seconds = 0.0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if tracing.trace is not None:
+        if tracing.tracer is not None:
             return self._f(*args, **kwargs)
         try:
             arguments = Arguments(args, kwargs)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autograd.graph import differentiable_parents, pullback, recorded_partials, symbolic_partials, topological_order
+from autograd.derivatives import pullback, recorded_partials, symbolic_partials
+from autograd.graph import differentiable_parents, topological_order
 from autograd.primitives import CALL, chain
 from autograd.value import Value
 from autograd.visualize.expressions import Symbol, Term, definition_of, term_of

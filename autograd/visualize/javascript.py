@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.conditions import trace_rule
+from autograd.condition import trace_rule
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
 from autograd.value import Value

@@ -2,25 +2,20 @@
 
 import itertools
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
+from autograd.frames import callers_frame
 from autograd.value import Value
 
 LONGEST_NAME = 32
 NumberFormat = str | Callable[[float], str]
 
-_PACKAGE = str(Path(__file__).parent.parent)
-
 
 def caller_scope() -> dict[str, Any]:
     """The variables that the code which called this package can see, its local ones first."""
-    frame = sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
+    frame = callers_frame()
     local = frame.f_locals
     visible = {**local, **{name: x for name, x in frame.f_globals.items() if name not in local}}
     return {name: x for name, x in visible.items() if name.isidentifier()}  # pytest adds names like @py_assert1

@@ -7,7 +7,6 @@ import math
 import pytest
 
 from autograd import Value
-from autograd.apply import apply
 from autograd.primitives import TABLE
 from autograd.visualize.javascript import NoJavaScript, operation
 from autograd.visualize.page import arithmetic
@@ -35,7 +34,7 @@ def points(name):
 
 def in_python(op, operands):
     """The result and the partials of all operands, None where no derivative flows."""
-    node = apply(op, [Value(x) for x in operands])
+    node = op(*[Value(x) for x in operands])
     return [node.data, *node.partials]
 
 

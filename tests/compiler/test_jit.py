@@ -164,7 +164,7 @@ def test_sums_over_a_batch_are_added_in_the_same_order_everywhere(n, target):
 
 
 def test_threads_do_not_change_the_result(monkeypatch):
-    monkeypatch.setattr("autograd.compiler.run.THREADS_ABOVE", 0)
+    monkeypatch.setattr("autograd.compiler.run.kernel.THREADS_ABOVE", 0)
     X, y = batch(5000)
     f = value_and_grad(vmap(example, in_axes=(None, 0, 0), reduce="mean"))
     w = np.array([0.5, -0.25])
@@ -449,8 +449,8 @@ def test_without_llvmlite_the_error_says_what_to_install(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
     monkeypatch.delitem(sys.modules, "autograd.compiler.jitted")
-    monkeypatch.delitem(sys.modules, "autograd.compiler.run")
-    monkeypatch.delitem(sys.modules, "autograd.compiler.vmath")
+    monkeypatch.delitem(sys.modules, "autograd.compiler.run.kernel")
+    monkeypatch.delitem(sys.modules, "autograd.compiler.lower.libmvec")
     with pytest.raises(ImportError, match=r"pip install 'valuegrad\[jit\]'"):
         autograd.jit(lambda x: x)
 

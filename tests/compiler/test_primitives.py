@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, exp, expm1, jit, vmap
-from autograd.graph import gradients
+from autograd.derivatives import gradients
 from autograd.primitives import TABLE
 from tests.compiler.conftest import TARGETS, close, same_bits
 

@@ -6,11 +6,11 @@ import math
 import pytest
 
 from autograd import Value, exp, grad, relu, sin, vmap
-from autograd.compiler.lower import lower
-from autograd.compiler.machine import Graph
-from autograd.compiler.run import Kernel, host_target
-from autograd.compiler.simplify import simplify
-from autograd.compiler.trace import trace
+from autograd.compiler.lower.module import lower
+from autograd.compiler.optimize.convert import simplify
+from autograd.compiler.optimize.graph import Graph
+from autograd.compiler.run.kernel import Kernel, host_target
+from autograd.compiler.trace.calls import trace
 from tests.compiler.conftest import same_bits
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -3.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1.7e308, -1e200, 1e-200]
@@ -92,7 +92,7 @@ WRAPPED = {
 
 def evaluate(graph, node, inputs):
     """The number of a node, by the forward rules of the primitives."""
-    from autograd.compiler.identities import FORWARD
+    from autograd.compiler.optimize.identities import FORWARD
 
     op, args = graph.ops[node], graph.args[node]
     if op == "const":
@@ -104,7 +104,7 @@ def evaluate(graph, node, inputs):
 
 @pytest.mark.parametrize("op", BINARY)
 def test_identities_are_exact(op):
-    from autograd.compiler.identities import FORWARD
+    from autograd.compiler.optimize.identities import FORWARD
 
     for (wrap_x, wrap_y), constant in itertools.product(
         itertools.product(WRAPPED.values(), repeat=2), [None, *SPECIAL]

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd.compiler.identities import COMMUTATIVE, FORWARD, RULES
+from autograd.compiler.optimize.identities import COMMUTATIVE, FORWARD, RULES
 
 Node = int  # a position in the lists of a Graph
 UNIFORM = 0  # the region of what is the same for all lanes; the lanes of the r-th vmap are region r = 1, 2, ...

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from autograd.apply import number
-from autograd.recording import name_of
-from autograd.transforms import jacobian
-from autograd.tree import data, described, leaves, names, parameters, rebuild
+from autograd.scalars import number
+from autograd.transforms.call import name_of
+from autograd.transforms.differentiate import jacobian
+from autograd.transforms.tree import data, described, leaves, names, parameters, rebuild
 
 _Flat = Callable[[list[Any]], list[Any]]  # many numbers to many numbers
 

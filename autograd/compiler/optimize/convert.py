@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from autograd import primitives
 from autograd.compiler.arguments import HasValues
-from autograd.compiler.arrays import StackedResult
-from autograd.compiler.machine import UNIFORM, Graph, Node
-from autograd.compiler.trace import Trace, Traced
-from autograd.conditions import trace_rule
+from autograd.compiler.optimize.graph import UNIFORM, Graph, Node
+from autograd.compiler.trace.arrays import StackedResult
+from autograd.compiler.trace.calls import Trace, Traced
+from autograd.condition import trace_rule
 from autograd.graph import topological_order
-from autograd.tree import leaves
+from autograd.transforms.tree import leaves
 from autograd.value import Value
 
 # --- from Values -----------------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def simplify(traced: Traced) -> Program:
     """The traced function as a compact graph.
 
     Example:
-        >>> from autograd.compiler.trace import trace
+        >>> from autograd.compiler.trace.calls import trace
         >>> program = simplify(trace(lambda x: (x * 1.0 + x * 1.0) * (2.0 * 3.0), [5.0]))
         >>> [program.graph.ops[node] for node in program.graph.needed(program.outputs)]
         ['input', 'fadd', 'const', 'fmul']

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from autograd import primitives
-from autograd.value import Value, tracing
+from autograd.tracing import Tracer, tracing
+from autograd.value import Value
 
 
 class Condition(Value):
@@ -20,7 +21,7 @@ class Condition(Value):
         return condition
 
     def __bool__(self) -> bool:
-        return bool(self._data) if tracing.trace is None else tracing.trace.decide(self)
+        return bool(self._data) if tracing.tracer is None else tracing.tracer.decide(self)
 
     def __and__(self, other: Any) -> "Condition":
         return Condition.of(primitives.logical_and(self, other))
@@ -37,8 +38,8 @@ class Condition(Value):
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
 
-class RuleTrace:
-    """What Values ask (see `tracing` in value.py) while a rule of the table is evaluated on stand-ins for its operands,
+class RuleTracer(Tracer):
+    """What listens while a rule of the table is evaluated on stand-ins for its operands,
     to be written in another language. Comparisons are recorded; what could not be written is refused.
 
     Attributes:
@@ -54,17 +55,20 @@ class RuleTrace:
     def decide(self, condition: Condition) -> NoReturn:
         raise TypeError("it branches on a number; choose with autograd.where(condition, x, y)")
 
-    def refuse_data(self, value: Value) -> NoReturn:
-        raise TypeError("it reads the .data of a Value; compute with the Value itself, in functions of autograd")
+    def note_leaf(self, leaf: Value) -> None:
+        self.made.add(leaf)
+
+    def refuse(self, node: Value, what: str) -> NoReturn:
+        raise TypeError(f"it uses the {what} of a Value; compute with the Value itself, in functions of autograd")
 
 
-def trace_rule(rule: Callable[..., Any], *operands: Value) -> tuple[Any, RuleTrace]:
+def trace_rule(rule: Callable[..., Any], *operands: Value) -> tuple[Any, RuleTracer]:
     """What a rule returns for operands, as an expression in them, and its trace.
 
     Errors: TypeError for a rule that branches on a number or reads its data; what the rule raises.
     """
-    before, tracing.trace = tracing.trace, RuleTrace()
+    before, tracing.tracer = tracing.tracer, (tracer := RuleTracer())
     try:
-        return rule(*operands), tracing.trace
+        return rule(*operands), tracer
     finally:
-        tracing.trace = before
+        tracing.tracer = before

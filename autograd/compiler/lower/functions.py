@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from autograd.compiler.exponential import ROUND
-from autograd.compiler.identities import CONDITIONS
-from autograd.compiler.layout import Pass
-from autograd.compiler.machine import Node
-from autograd.compiler.reductions import TILE
+from autograd.compiler.lower.layout import Pass
+from autograd.compiler.lower.reductions import TILE
+from autograd.compiler.optimize.exponential import ROUND
+from autograd.compiler.optimize.graph import Node
+from autograd.compiler.optimize.identities import CONDITIONS
 
 if TYPE_CHECKING:
-    from autograd.compiler.lower import Lowering
+    from autograd.compiler.lower.module import Lowering
 
 EXPONENT_BIAS = 1023.0
 

@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd.apply import number
-from autograd.arrays import is_array
-from autograd.value import Value, tracing
+from autograd.scalars import is_array, number
+from autograd.tracing import tracing
+from autograd.value import Value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,7 +175,7 @@ def parameters(tree: Any) -> Any:
         return tree
     if kind is _MODULE:
         named = _named_parameters(tree).items()
-        own_numbers = tracing.trace is None
+        own_numbers = tracing.tracer is None
         return {name: p._data if own_numbers and p.op is None and p._a is None else p for name, p in named}
     children = kind.children(tree)
     replaced = [parameters(child) for child in children]

@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autograd.compiler.machine import Graph, Node
+    from autograd.compiler.optimize.graph import Graph, Node
 
 # (e^r - 1 - r) / r², lowest power first: the polynomial with the least largest error, 1.3e-17 of e^r
 POLYNOMIAL = (

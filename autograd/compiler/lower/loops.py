@@ -3,9 +3,9 @@ groups of lanes with a ragged end; what comes last; and the one function that ca
 
 from collections.abc import Sequence
 
-from autograd.compiler import reductions
-from autograd.compiler.layout import Layout, Pass
-from autograd.compiler.reductions import BLOCK, TILE, table
+from autograd.compiler.lower import reductions
+from autograd.compiler.lower.layout import Layout, Pass
+from autograd.compiler.lower.reductions import BLOCK, TILE, table
 
 # A pass over the blocks `first` to `end` - 1, each in tiles. A group is as many lanes as fit a register. The body
 # computes a group; what the reductions are made of stays in the tile, and @add and @least do the rest for all its

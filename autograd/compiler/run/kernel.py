@@ -10,9 +10,9 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from autograd.compiler import vmath
-from autograd.compiler.layout import Layout, Target
-from autograd.compiler.reductions import BLOCK
+from autograd.compiler.lower import libmvec as vmath
+from autograd.compiler.lower.layout import Layout, Target
+from autograd.compiler.lower.reductions import BLOCK
 
 # From so many nodes on, compile time matters more than speed: a third of it for numbers, but most of it on lanes
 QUICK_ABOVE, QUICK_LANES_ABOVE = 5_000, 40_000

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import CONDITIONS, EXTREME, MODERATE, expressions
 
 from autograd import hessian, jit, value_and_grad, vmap
 from autograd.primitives import TABLE
 from tests.compiler.conftest import TARGETS, close, same_bits
 from tests.compiler.test_primitives import EXACT
-from tests.strategies import CONDITIONS, EXTREME, MODERATE, expressions
 
 KINKED = {"clip", "max", "min", "maximum", "minimum", "abs", "relu", "leaky_relu", "elu", "sign", "copysign"}
 KINKED |= {"where", "take"}

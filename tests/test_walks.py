@@ -10,7 +10,8 @@ import pytest
 
 import autograd
 from autograd import Value, gradients
-from autograd.graph import pullback, pushforward, recorded_partials, topological_order
+from autograd.derivatives import pullback, pushforward, recorded_partials
+from autograd.graph import topological_order
 from autograd.primitives import TABLE
 
 MILLION = 1_000_000

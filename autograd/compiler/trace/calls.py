@@ -7,9 +7,7 @@ a condition and the way it went. The body of a vmap is traced once, for all lane
 import functools
 import inspect
 import math
-import os
 import random
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
@@ -17,15 +15,17 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from autograd import primitives
-from autograd.apply import number
-from autograd.batch import axes_of, mapped_parts, replace_mapped
-from autograd.compiler.arrays import StackedResult, TracedArray
-from autograd.conditions import Condition
+from autograd.compiler.trace.arrays import StackedResult, TracedArray
+from autograd.condition import Condition
+from autograd.frames import callers_frame
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
-from autograd.recording import name_of
-from autograd.tree import leaves, matching_leaves, names, rebuild
-from autograd.value import Value, tracing
+from autograd.scalars import number
+from autograd.tracing import Tracer, tracing
+from autograd.transforms.call import name_of
+from autograd.transforms.tree import leaves, matching_leaves, names, rebuild
+from autograd.transforms.vmap import axes_of, mapped_parts, replace_mapped
+from autograd.value import Value
 
 Decisions = tuple[bool, ...]  # which way each guard of a path goes
 
@@ -86,7 +86,22 @@ def _one(out: Any, x: Any) -> float:
     return 1.0
 
 
-class Trace:
+_RETURN_DERIVATIVES = (
+    "Return derivatives from the function instead: jit(value_and_grad(f)), or autograd.gradients(y, xs) inside it"
+)
+_REFUSED = {  # what, and what to write instead; of what is not here a read attribute of that name
+    "data": (
+        "the .data",
+        "Compute with the Value itself (autograd.detach(v) is its number without a derivative; autograd.where and "
+        "autograd.take choose by it), or read .data outside jit",
+    ),
+    "backward": ("the result of backward()", _RETURN_DERIVATIVES),
+    "assignment": ("assigning to the .data", "Return the new number, and assign it outside"),
+    "copy": ("a copy", "Use the Value itself; copy outside jit"),
+}
+
+
+class Trace(Tracer):
     """One tracing of a function: what was fed in, what was decided, which vmaps were met.
 
     Args:
@@ -118,7 +133,7 @@ class Trace:
         self._vmaps = 0
         self._in_lanes = False
 
-    # --- what value.py asks -------------------------------------------------------------------------------------------
+    # --- what Values ask ------------------------------------------------------------------------------------------
 
     def condition(self, op: Primitive, x: Any, y: Any) -> Condition:
         return Condition.of(op(x, y))
@@ -130,30 +145,15 @@ class Trace:
         self.guards.append(Guard(condition, taken, _callers_line()))
         return taken
 
-    def refuse_data(self, value: Value) -> NoReturn:
-        raise TypeError(
-            f"the .data of {value._name()} inside jit would be frozen into the compiled code. Compute with the Value "
-            "itself (autograd.detach(v) is its number without a derivative; autograd.where and autograd.take choose by "
-            "it), or read .data outside jit"
-        )
+    def refuse(self, node: Value, what: str) -> NoReturn:
+        what, instead = _REFUSED.get(what, (f"the .{what}", _RETURN_DERIVATIVES))
+        raise TypeError(f"{what} of {node._name()} inside jit would be frozen into the compiled code. {instead}")
 
-    def refuse_backward(self, value: Value, what: str) -> NoReturn:
-        raise TypeError(
-            f"{what} of {value._name()} inside jit would be frozen into the compiled code. Return derivatives from "
-            "the function instead: jit(value_and_grad(f)), or autograd.gradients(y, xs) inside it"
-        )
+    def note_leaf(self, leaf: Value) -> None:
+        self.made.add(leaf)
 
-    def refuse_assignment(self, value: Value) -> NoReturn:
-        raise TypeError(
-            f"assigning to the .data of {value._name()} inside jit would happen once, at the trace, and never again. "
-            "Return the new number, and assign it outside"
-        )
-
-    def refuse_copy(self, value: Value) -> NoReturn:
-        raise TypeError(
-            f"a copy of {value._name()} inside jit would be frozen into the compiled code. Use the Value itself; "
-            "copy outside jit"
-        )
+    def note_choice(self, choice: Value) -> None:
+        self.choices.append(choice)
 
     # --- inputs -------------------------------------------------------------------------------------------------------
 
@@ -369,11 +369,11 @@ def trace(
         found[i] = array
     positional, named = rebuild(arguments, found, whole_arrays=True)
     before = _random_states()
-    outer, tracing.trace = tracing.trace, current
+    outer, tracing.tracer = tracing.tracer, current
     try:
         result = _taken_apart(f(*positional, **named))
     finally:
-        tracing.trace = outer
+        tracing.tracer = outer
     if _random_states() != before:
         raise RuntimeError(
             f"{name_of(f)} draws from the global random generator, and jit would freeze that draw into "
@@ -418,12 +418,7 @@ def _names(f: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
     return [name for root, x in pairs for name in names(x, root, whole_arrays=True)]
 
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
 def _callers_line() -> str:
-    """Where in the traced function we are: the innermost line outside this package."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
+    """Where in the traced function we are."""
+    frame = callers_frame(*np.__path__)
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import primitives
-from autograd.apply import number
-from autograd.graph import backward_order, constant, pullback, pushforward, recorded_partials, symbolic_partials
-from autograd.tree import has_values, leaves, parameters, rebuild
-from autograd.value import Value, tracing
+from autograd.derivatives import constant, pullback, pushforward, recorded_partials, symbolic_partials
+from autograd.graph import backward_order
+from autograd.scalars import number
+from autograd.tracing import tracing
+from autograd.transforms.tree import has_values, leaves, parameters, rebuild
+from autograd.value import Value
 
 # --- variables ------------------------------------------------------------------------------------------------------
 # A variable is a leaf that remembers, in _a, the number or Value that it stands for. While its transform is at work,
@@ -54,7 +56,7 @@ class Recording:
         self.f, self.name, self._call = f, name_of(f), [*args, kwargs]
         settled = [parameters(arg) for arg in self._call]
         self.primals = tuple([settled[i] for i in positions])
-        self.attached = tracing.trace is not None or any(map(has_values, settled))
+        self.attached = tracing.tracer is not None or any(map(has_values, settled))
         what = f"differentiation of {self.name}"
         self.variables = [_variable(x if isinstance(x, Value) else number(x, what)) for x in leaves(self.primals)]
         self._opened = self.variables.copy()

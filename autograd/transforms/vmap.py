@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd import primitives
-from autograd.apply import number
-from autograd.arrays import is_array
-from autograd.tree import described, is_module, kind_of, leaves, matching_leaves, rebuild, shape_of, spans
-from autograd.value import Value, tracing
+from autograd.scalars import is_array, number
+from autograd.tracing import tracing
+from autograd.transforms.tree import described, is_module, kind_of, leaves, matching_leaves, rebuild, shape_of, spans
+from autograd.value import Value
 
 _REDUCTIONS = (None, "mean", "sum")
 
@@ -43,8 +43,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, reduce: str | None = None) -> 
 
     @functools.wraps(f, updated=())
     def mapped(*args: Any) -> Any:
-        if tracing.trace is not None:
-            lanes = tracing.trace.vmap(f, args, in_axes, reduce)
+        if tracing.tracer is not None:
+            lanes = tracing.tracer.vmap(f, args, in_axes, reduce)
             if lanes is not NotImplemented:
                 return lanes
         batch = Batch(args, in_axes)

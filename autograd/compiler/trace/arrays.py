@@ -8,7 +8,7 @@ import numpy as np
 from autograd.value import Value
 
 if TYPE_CHECKING:
-    from autograd.compiler.trace import Region, Trace
+    from autograd.compiler.trace.calls import Region, Trace
 
 
 class _LikeArray(np.lib.mixins.NDArrayOperatorsMixin):

@@ -1,4 +1,4 @@
-"""python -m autograd.visualize: the README's pictures, one of each view.
+"""python notebooks/pictures/make.py: the README's pictures, one of each view.
 
 Needs matplotlib for the chain rule's, and playwright with a Chromium on the machine for the page's.
 """
@@ -19,7 +19,7 @@ INK, FAINT = "#1B2530", "#5F6B76"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m autograd.visualize", description="Make the README's pictures.")
+    parser = argparse.ArgumentParser(description="Make the README's pictures.")
     parser.add_argument("--out", type=Path, default=Path("notebooks/pictures"), help="folder (default: %(default)s)")
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)

@@ -19,13 +19,13 @@ import struct
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from autograd.compiler import vmath
-from autograd.compiler.emit import Function, LaneFunction
-from autograd.compiler.layout import Layout, Pass, Target
-from autograd.compiler.loops import finish_function, helpers, main_function, pass_loop
-from autograd.compiler.machine import REDUCTIONS, SOURCES, UNIFORM, Graph, Node
-from autograd.compiler.reductions import TILE, VIRTUAL_LANES
-from autograd.compiler.simplify import Program
+from autograd.compiler.lower import libmvec as vmath
+from autograd.compiler.lower.functions import Function, LaneFunction
+from autograd.compiler.lower.layout import Layout, Pass, Target
+from autograd.compiler.lower.loops import finish_function, helpers, main_function, pass_loop
+from autograd.compiler.lower.reductions import TILE, VIRTUAL_LANES
+from autograd.compiler.optimize.convert import Program
+from autograd.compiler.optimize.graph import REDUCTIONS, SOURCES, UNIFORM, Graph, Node
 
 CHUNK = 500  # nodes to a function
 

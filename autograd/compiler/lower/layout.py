@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from autograd.compiler.machine import Node
+from autograd.compiler.optimize.graph import Node
 
 
 class Target(NamedTuple):

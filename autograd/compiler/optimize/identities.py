@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from autograd import primitives
-from autograd.compiler import exponential
+from autograd.compiler.optimize import exponential
 
 if TYPE_CHECKING:
-    from autograd.compiler.machine import Graph
+    from autograd.compiler.optimize.graph import Graph
 
 Node = int
 

@@ -7,8 +7,8 @@ added in pairs; then the blocks, in their order.
 import itertools
 from collections.abc import Mapping, Sequence
 
-from autograd.compiler.layout import Pass
-from autograd.compiler.machine import REDUCTIONS, Node
+from autograd.compiler.lower.layout import Pass
+from autograd.compiler.optimize.graph import REDUCTIONS, Node
 
 VIRTUAL_LANES = 8  # partial results of a reduction, whatever the width of the registers
 BLOCK = 1024  # lanes to a block, whole tiles

@@ -11,7 +11,7 @@ from references import gradient_and_bound, hessian, is_tame, value_and_bound
 from strategies import Expression, Step, expressions
 
 from autograd import Value, gradients
-from autograd.graph import pullback, pushforward, recorded_partials
+from autograd.derivatives import pullback, pushforward, recorded_partials
 from autograd.primitives import TABLE
 
 

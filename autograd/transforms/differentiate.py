@@ -14,11 +14,20 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.apply import number
-from autograd.arrays import is_array
-from autograd.graph import Row
-from autograd.recording import Recording, name_of
-from autograd.tree import described, has_values, kind_of, leaves, matching_leaves, parameters, rebuild, shape_of, spans
+from autograd.derivatives import Row
+from autograd.scalars import is_array, number
+from autograd.transforms.call import Recording, name_of
+from autograd.transforms.tree import (
+    described,
+    has_values,
+    kind_of,
+    leaves,
+    matching_leaves,
+    parameters,
+    rebuild,
+    shape_of,
+    spans,
+)
 from autograd.value import Value
 
 Function = Callable[..., Any]

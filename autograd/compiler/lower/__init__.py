@@ -1,0 +1,1 @@
+"""Stage 3, lower: the compact graph becomes LLVM IR."""

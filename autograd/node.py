@@ -1,0 +1,141 @@
+"""Node: a number of an expression graph, the operation that gave it, its operands and its local derivatives."""
+
+from typing import Any
+
+from autograd.primitives import Primitive
+from autograd.scalars import number
+from autograd.tracing import tracing
+
+
+class Node:
+    """One number of a graph; a leaf has no operation.
+
+    Example:
+        >>> from autograd import Value
+        >>> product = Value(3.0) * 2
+        >>> product.op, product.operands, product._partials
+        (<primitive mul>, (Value(data=3.0, grad=0.0), 2.0), (2.0, None))
+    """
+
+    # One tracked object an operation: most of the cost of a graph is the garbage collector walking it. A node of one or
+    # two operands has them in _a and _b and its local derivatives in _da and _db; any other has tuples in _a and _da.
+    # A derivative is None where none flows: to a number, to a condition. _grad and _label are unset until needed.
+    __slots__ = ("_data", "_grad", "_label", "op", "_a", "_b", "_da", "_db")
+    _data: float
+    _grad: Any
+    op: Primitive | None
+    _a: Any
+    _b: Any
+    _da: Any
+    _db: Any
+
+    @property
+    def data(self) -> float:
+        """The number. Assigning converts to float; only a leaf can be assigned.
+
+        Errors: TypeError for what is no number; AttributeError for the result of an operation; inside `jit`,
+        reading raises, because the number would be frozen into the compiled code.
+        """
+        if tracing.tracer is not None:
+            tracing.tracer.refuse(self, "data")
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if tracing.tracer is not None:
+            tracing.tracer.refuse(self, "assignment")
+        if self.op is not None:
+            raise AttributeError(
+                f"{self._name()} is the result of {self.op.name!r}: its data follows from its parents. "
+                "Assign to the data of a leaf, or make a new leaf with Value(...)"
+            )
+        self._data = number(data)
+
+    @property
+    def grad(self) -> float:
+        """The derivative that backward() left here, 0.0 before; leaves accumulate it until it is set to 0."""
+        if tracing.tracer is not None:
+            tracing.tracer.refuse(self, "grad")
+        grad = getattr(self, "_grad", None)  # None, too, where an interrupted sweep has not come by
+        return 0.0 if grad is None else grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = number(grad, "a grad")
+
+    @property
+    def label(self) -> str:
+        """A name for pictures and messages; empty unless given."""
+        try:
+            return self._label
+        except AttributeError:
+            return ""
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self._label = label
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """What the operation was applied to, nodes and plain numbers; () for a leaf.
+
+        Example:
+            >>> from autograd import Value
+            >>> (Value(3.0) * 2).operands
+            (Value(data=3.0, grad=0.0), 2.0)
+        """
+        return self._operand_tuple(self._a, self._b)
+
+    @property
+    def _partials(self) -> tuple[float | None, ...]:
+        return self._operand_tuple(self._da, self._db)
+
+    def _operand_tuple(self, first: Any, second: Any) -> tuple[Any, ...]:
+        if self.op is None:
+            return ()
+        return (first,) if self.op.arity == 1 else (first, second) if self.op.arity == 2 else first
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """The operands that are nodes, in order and as often as they occur."""
+        return tuple([x for x in self.operands if isinstance(x, Node)])
+
+    @property
+    def partials(self) -> tuple[float | None, ...]:
+        """The local derivative for each operand, aligned with `operands`; None where no derivative flows.
+
+        Example:
+            >>> from autograd import Value
+            >>> (Value(3.0) * 2).partials
+            (2.0, None)
+        """
+        if tracing.tracer is not None:
+            tracing.tracer.refuse(self, "partials")
+        return self._partials
+
+    @property
+    def local_grads(self) -> tuple[float, ...]:
+        """The derivative of this node with respect to each of `parents`, at their current data.
+
+        Example:
+            >>> from autograd import Value
+            >>> x, y = Value(3.0), Value(4.0)
+            >>> (x * y).local_grads
+            (4.0, 3.0)
+        """
+        if tracing.tracer is not None:
+            tracing.tracer.refuse(self, "local_grads")
+        return tuple([p or 0.0 for x, p in zip(self.operands, self._partials, strict=True) if isinstance(x, Node)])
+
+    @property
+    def _prev(self) -> set[Any]:
+        """micrograd's name for the set of parents."""
+        return set(self.parents)
+
+    @property
+    def _op(self) -> str:
+        """micrograd's name for the symbol of the operation."""
+        return self.op.symbol if self.op is not None else ""
+
+    def _name(self) -> str:
+        return f"Value {self.label!r} ({self._data!r})" if self.label else f"Value({self._data!r})"

@@ -1,0 +1,49 @@
+"""Tracer: what listens, in one thread, while Values are made: the compiler's trace, and the trace of a rule."""
+
+import threading
+from typing import Any, NoReturn
+
+
+class Tracer:
+    """The hooks that Values call while a tracer is active. Each says what it is called for; subclasses give an answer.
+
+    Numbers that a tracer sees belong to the example that is traced, and are others at the next call. So it decides
+    comparisons, and refuses whatever would freeze a number.
+    """
+
+    def condition(self, op: Any, x: Any, y: Any) -> Any:
+        """The result of the comparison `op(x, y)`, at least one of them a Value."""
+        raise NotImplementedError
+
+    def decide(self, condition: Any) -> bool:
+        """The truth value of such a result, which Python's `if` or `while` asks for."""
+        raise NotImplementedError
+
+    def refuse(self, node: Any, what: str) -> NoReturn:
+        """Raise TypeError for a use of a Value that would freeze its number.
+
+        Args:
+            node: the Value.
+            what: "data", "grad", "partials", "local_grads" (it was read), "backward" (called), "assignment" (to its
+                data), "copy" (copied or pickled).
+        """
+        raise NotImplementedError
+
+    def note_leaf(self, leaf: Any) -> None:
+        """A Value was made of a number."""
+
+    def note_choice(self, choice: Any) -> None:
+        """A choice by a traced index was recorded: the index is to be checked even if only a derivative is used."""
+
+    def vmap(self, f: Any, args: Any, in_axes: Any, reduce: str | None) -> Any:
+        """The result of a call under vmap; NotImplemented where f is to be called for one example after another."""
+        return NotImplemented
+
+
+class _Active(threading.local):
+    """The tracer that is active in this thread, or None."""
+
+    tracer: Tracer | None = None
+
+
+tracing = _Active()
