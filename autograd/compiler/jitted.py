@@ -7,19 +7,14 @@ import threading
 import time
 import types
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from autograd.compiler.arguments import FLOAT64, Arguments, HasValues, Packing, address_of
-from autograd.compiler.lower.layout import Layout, Target
-from autograd.compiler.lower.module import lower
-from autograd.compiler.lower.reductions import VIRTUAL_LANES
-from autograd.compiler.optimize.convert import simplify
-from autograd.compiler.run.kernel import Buffers, Kernel, host_target
-from autograd.compiler.trace.calls import Again, Decisions, Traced, trace
+from autograd.compiler.arguments import Arguments, HasValues
+from autograd.compiler.lower.layout import Target
+from autograd.compiler.path import Failure, Path, PlainCall, Report
+from autograd.compiler.run.kernel import host_target
+from autograd.compiler.trace.calls import Again, trace
 from autograd.tracing import tracing
 from autograd.transforms.call import name_of
 from autograd.transforms.tree import leaves, rebuild
@@ -36,171 +31,6 @@ class CacheInfo(NamedTuple):
     structures: int
     paths: int
     seconds: float
-
-
-class Failure(NamedTuple):
-    """What compiled code took for granted and did not hold: a guard of that number, the lanes of a region from that
-    one on, or the index of a take."""
-
-    kind: str
-    which: int
-    lane: int
-
-
-class Path:
-    """Compiled code for one way through a function.
-
-    Attributes:
-        decisions: which way each guard goes.
-        lane_paths: for each region, the decisions of the paths that its lanes may take.
-        lines: for each guard, the line that branches.
-        loops: the vmaps that became plain loops, whose guards are then among the others.
-        pattern: for each array argument its shape, with None for an axis whose length is free.
-    """
-
-    def __init__(self, traced: Traced, target: Target, threads: int | None):
-        self.target, self.threads, self.loops = target, threads, traced.trace.loops
-        recorded = traced.trace
-        self.decisions: Decisions = tuple([guard.taken for guard in recorded.guards])
-        self.lines = [guard.line for guard in recorded.guards]
-        self.lane_paths = {
-            region.number: [tuple([guard.taken for guard in path]) for path in region.paths]
-            for region in recorded.regions
-        }
-        self.lane_lines = {r.number: [g.line for path in r.paths for g in path] for r in recorded.regions}
-        self.pattern = [
-            tuple([None if {axis} == array.axes and not array.fixed else n for axis, n in enumerate(array.data.shape)])
-            for array in traced.arrays  # mapped over two axes, each is the length of a row along the other
-        ]
-        self.program = simplify(traced)
-        packing = Packing(traced.result)
-        self.pack, self.verdicts_from = packing.pack, packing.outputs
-        self.trouble = self.verdicts_from + len(self.program.verdicts)
-        self.nan = self.trouble + 1
-        self.maps = {  # of each region its mapped arrays: position among the arguments, axis
-            region.number: [(array.position, axis) for array, axis in region.arrays] for region in recorded.regions
-        }
-        self.row_lengths = {region.number: [len(row) for row in region.leaves] for region in recorded.regions}
-        self._plan_inputs(recorded.inputs)
-        self.exact_kernel: Kernel | None = None
-        self.kernel = self._compile(exact=False)
-
-    def _plan_inputs(self, inputs: Sequence[tuple[str, Any, int]]) -> None:
-        self.scalars = 0
-        self.arrays: list[tuple[int, int, int]] = []  # slots from, to, position among the arguments
-        self.counts: dict[int, int] = {}  # of each region, the slot for how many lanes it has
-        slot = 0
-        for kind, what, size in inputs:
-            if kind == "scalars":
-                self.scalars = size
-            elif kind == "array":
-                self.arrays.append((slot, slot + size, what))
-            else:
-                self.counts[what] = slot
-            slot += size
-        self.captured = self.program.captured
-        self.captured_from, self.captured_to = slot, slot + len(self.captured)
-
-    def _compile(self, exact: bool) -> Kernel:
-        ir, layout = lower(self.program, self.row_lengths, self.target, exact)
-        return Kernel(ir, layout, self.threads)
-
-    def matches(self, shapes: Sequence[tuple[int, ...]]) -> bool:
-        """Whether it serves arrays of these shapes."""
-        return all(
-            len(shape) == len(expected) and all(e is None or e == n for e, n in zip(expected, shape, strict=True))
-            for shape, expected in zip(shapes, self.pattern, strict=True)
-        )
-
-    def __call__(self, arguments: Arguments) -> Any:
-        """The result, or a Failure."""
-        result = self._run(self.kernel, arguments)
-        if result is _NAN:
-            if self.exact_kernel is None:
-                self.exact_kernel = self._compile(exact=True)
-            result = self._run(self.exact_kernel, arguments)
-        return result
-
-    def _run(self, kernel: Kernel, arguments: Arguments) -> Any:
-        """One call of the code: a hot path, of which benchmarks/jit.py sees every microsecond."""
-        buffers = kernel.take_buffers()
-        try:
-            slots, arrays = buffers.slots, arguments.arrays
-            if self.scalars:
-                slots[: self.scalars] = arguments.scalars
-            for first, end, position in self.arrays:
-                slots[first:end] = arrays[position].ravel()
-            if self.captured:
-                slots[self.captured_from : self.captured_to] = [leaf._data for leaf in self.captured]
-            lanes = 1
-            kept: list[Any] = []
-            stacks: dict[int, Any] = {}
-            for region in self.maps:
-                lanes = max(lanes, self._map(region, kernel.layout, buffers, arrays, kept, stacks))
-            kernel.run(buffers, lanes)
-            outputs = slots[kernel.layout.outputs :]
-            if outputs.item(self.nan):
-                return _NAN
-            if outputs.item(self.trouble):
-                return self._failure(outputs)
-            return self.pack(outputs, stacks)
-        finally:
-            kernel.give_back(buffers)
-
-    def _map(
-        self, region: int, layout: Layout, buffers: Buffers, arrays: Sequence["np.ndarray[Any, Any]"],
-        kept: list[Any], stacks: dict[int, Any],
-    ) -> int:  # fmt: skip
-        """Enter a region's arrays into the table, and columns for its results; returns how many lanes it has.
-
-        What the code reads from is added to `kept`, so that it lives until the call is over.
-        """
-        table, entry, length = buffers.table, layout.table[region], -1
-        for position, axis in self.maps[region]:
-            array = arrays[position]
-            if axis:
-                array = np.moveaxis(array, axis, 0)
-            if array.dtype is not FLOAT64 or not array.flags.c_contiguous:
-                array = np.ascontiguousarray(array, dtype=FLOAT64)
-            kept.append(array)
-            if length != array.shape[0] and length != -1:
-                raise _PlainCall
-            length = array.shape[0]
-            entry += 1
-            table[entry] = address_of(array)
-        if length == 0:
-            raise _PlainCall
-        table[layout.table[region]] = length
-        buffers.slots[self.counts[region]] = length
-        columns = layout.columns.get(region, 0)
-        if columns:
-            stacks[region] = self._columns(columns, length, table, entry + 1)
-        return length
-
-    def _columns(self, columns: int, length: int, table: Any, entry: int) -> "np.ndarray[Any, Any]":
-        """Memory for the results of each lane, in full registers; shape (columns, length)."""
-        padded = -(-length // VIRTUAL_LANES) * VIRTUAL_LANES
-        stack = np.empty((columns, padded))
-        for i in range(columns):
-            table[entry + i] = address_of(stack) + i * padded * stack.itemsize
-        return stack[:, :length]
-
-    def _failure(self, outputs: "np.ndarray[Any, Any]") -> Failure:
-        for verdict, x in zip(self.program.verdicts, outputs[self.verdicts_from :].tolist(), strict=False):
-            if verdict.kind == "guard":
-                if not x:
-                    return Failure("guard", verdict.which, 0)
-            elif x != np.inf:
-                return Failure(verdict.kind, verdict.which, int(x))
-        raise AssertionError("compiled code reports a failure, but nothing failed")
-
-
-_NAN = object()  # in place of a result: a NaN in fast code
-
-
-class _PlainCall(Exception):
-    """The plain function has to serve: for batches of different lengths, or empty ones, on which it raises; for an
-    index out of range; for a path beyond the limit; for an error that f raises."""
 
 
 class Jitted:
@@ -237,7 +67,7 @@ class Jitted:
             result = self._along_another_path(arguments, paths, args, kwargs)
             self._calls += 1
             return result
-        except _PlainCall:
+        except PlainCall:
             as_numbers = True
         except HasValues:
             as_numbers = False
@@ -262,7 +92,7 @@ class Jitted:
         families = self._families.values()
         return CacheInfo(self._calls, len(families), sum(map(len, families)), self._seconds)
 
-    def lower(self, *args: Any, **kwargs: Any) -> "Report":
+    def lower(self, *args: Any, **kwargs: Any) -> Report:
         """The optimised graph for these arguments: how many nodes each stage left, and which operations. Print it.
 
         Example:
@@ -282,7 +112,7 @@ class Jitted:
             True
         """
         path = self._path_for(args, kwargs)
-        return lower(path.program, path.row_lengths, self._target, False)[0]
+        return path.llvm_ir()
 
     def _path_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Path:
         self(*args, **kwargs)
@@ -327,7 +157,7 @@ class Jitted:
     ) -> Path:  # fmt: skip
         """The path to try when one has failed."""
         if failure.kind == "check":
-            raise _PlainCall
+            raise PlainCall
         if failure.kind == "guard":
             prefix = (*path.decisions[: failure.which], not path.decisions[failure.which])
             for known in paths:
@@ -346,7 +176,7 @@ class Jitted:
             decisions=path.decisions, lane_paths=path.lane_paths, examples={region: lanes},
         )  # fmt: skip
         if wider.lane_paths == path.lane_paths:  # nothing new: the numbers that the trace works with mislead it
-            raise _PlainCall
+            raise PlainCall
         self._replace(path)
         return wider
 
@@ -365,7 +195,7 @@ class Jitted:
                 RuntimeWarning,
                 stacklevel=6,
             )
-        raise _PlainCall
+        raise PlainCall
 
     def _replace(self, path: Path) -> None:
         """Forget a path that another one covers."""
@@ -388,7 +218,7 @@ class Jitted:
                 except (TypeError, RuntimeError):  # what jit refuses
                     raise
                 except Exception:  # an error of f's own, or one that only the trace meets, whose numbers are examples
-                    raise _PlainCall from None
+                    raise PlainCall from None
             path = Path(traced, self._target, self._threads)
         self._families[arguments.structure].append(path)
         for (structure, shapes), paths in self._paths.items():
@@ -416,36 +246,3 @@ def _numbers(result: Any) -> Any:
     if not any(isinstance(x, Value) for x in found):
         return result
     return rebuild(result, [x._data if isinstance(x, Value) else x for x in found])
-
-
-class Report(NamedTuple):
-    """How the stages of the compiler shrank a graph.
-
-    Attributes:
-        traced: Values in the traced graph.
-        merged: machine operations after lowering, folding and merging.
-        needed: those that the results need, which is what is compiled.
-        operations: how often each of them occurs.
-        regions: how many vmaps became loops over lanes.
-    """
-
-    traced: int
-    merged: int
-    needed: int
-    operations: dict[str, int]
-    regions: int
-
-    @classmethod
-    def of(cls, path: Path) -> "Report":
-        program = path.program
-        graph = program.graph
-        order = graph.needed([*program.outputs, *[n for n, _ in program.stacks], program.trouble])
-        operations = Counter([graph.ops[n] for n in order])
-        return cls(program.traced, len(graph), len(order), dict(operations.most_common()), len(path.maps))
-
-    def __str__(self) -> str:
-        counts = ", ".join([f"{count} {op}" for op, count in self.operations.items()])
-        return (
-            f"traced    {self.traced} Values\nmerged    {self.merged} machine operations\nneeded    {self.needed}\n"
-            f"          {counts}\nlanes     {self.regions} vmap"
-        )

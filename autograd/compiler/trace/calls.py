@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd import primitives
 from autograd.compiler.trace.arrays import StackedResult, TracedArray
+from autograd.compiler.trace.inputs import Count, Elements, Input, Scalars
 from autograd.condition import Condition
 from autograd.frames import callers_frame
 from autograd.graph import topological_order
@@ -125,7 +126,7 @@ class Trace(Tracer):
         self.loops = loops
         self.guards: list[Guard] = []
         self.sources: dict[Value, tuple[str, int, int, int]] = {}  # of input leaves: op, two numbers, region
-        self.inputs: list[tuple[str, Any, int]] = []  # what fills the slots: kind, what, how many
+        self.inputs: list[Input] = []  # what fills the slots
         self.slots = 0
         self.made: set[Value] = set()
         self.regions: list[Region] = []
@@ -159,17 +160,19 @@ class Trace(Tracer):
 
     def scalar_inputs(self, numbers: Sequence[float], names: Sequence[str]) -> list[Value]:
         """Leaves for the float arguments."""
-        return self._leaves("scalars", None, numbers, names)
+        return self._leaves(Scalars, (), numbers, names)
 
     def array_inputs(self, array: TracedArray) -> list[Value]:
         """Leaves for the elements of an array argument."""
         names = [f"{array.name}[{', '.join(map(str, index))}]" for index in np.ndindex(array.data.shape)]
-        return self._leaves("array", array.position, array.data.ravel().tolist(), names)
+        return self._leaves(Elements, (array.position,), array.data.ravel().tolist(), names)
 
-    def _leaves(self, kind: str, what: Any, numbers: Sequence[float], names: Sequence[str]) -> list[Value]:
+    def _leaves(
+        self, kind: Callable[..., Input], which: tuple[int, ...], numbers: Sequence[float], names: Sequence[str]
+    ) -> list[Value]:
         first = self.slots
         self.slots += len(numbers)
-        self.inputs.append((kind, what, len(numbers)))
+        self.inputs.append(kind(first, self.slots, *which))
         found = [Value(x, label=name) for x, name in zip(numbers, names, strict=True)]
         for slot, leaf in enumerate(found, first):
             self.sources[leaf] = "input", slot, 0, 0
@@ -189,7 +192,8 @@ class Trace(Tracer):
         if self._in_lanes or self._vmaps in self.loops or not _same_length(mapped):
             return NotImplemented
         number = len(self.regions) + 1
-        count = self._leaves("count", number, [float(_length(*mapped[0]))], ["batch size"])[0]
+        array, axis = mapped[0]
+        count = self._leaves(Count, (array.position, axis), [float(_length(array, axis))], ["batch size"])[0]
         region = Region(number, self._vmaps, count)
         self.regions.append(region)
         pairs = zip(args, axes, strict=True)

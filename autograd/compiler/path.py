@@ -1,0 +1,200 @@
+"""Path: compiled code for one way through a function; numbers in, code, numbers out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.compiler.arguments import FLOAT64, Arguments, address_of
+from autograd.compiler.lower.layout import Layout, Target
+from autograd.compiler.lower.module import lower
+from autograd.compiler.lower.reductions import VIRTUAL_LANES
+from autograd.compiler.optimize.convert import simplify
+from autograd.compiler.results import Packing
+from autograd.compiler.run.kernel import Buffers, Kernel
+from autograd.compiler.trace.calls import Decisions, Traced
+
+
+class Failure(NamedTuple):
+    """What compiled code took for granted and did not hold: a guard of that number, the lanes of a region from that
+    one on, or the index of a take."""
+
+    kind: str
+    which: int
+    lane: int
+
+
+class Path:
+    """Compiled code for one way through a function.
+
+    Attributes:
+        decisions: which way each guard goes.
+        lane_paths: for each region, the decisions of the paths that its lanes may take.
+        lines: for each guard, the line that branches.
+        loops: the vmaps that became plain loops, whose guards are then among the others.
+        pattern: for each array argument its shape, with None for an axis whose length is free.
+    """
+
+    def __init__(self, traced: Traced, target: Target, threads: int | None):
+        self.target, self.threads, self.loops = target, threads, traced.trace.loops
+        recorded = traced.trace
+        self.decisions: Decisions = tuple([guard.taken for guard in recorded.guards])
+        self.lines = [guard.line for guard in recorded.guards]
+        self.lane_paths = {
+            region.number: [tuple([guard.taken for guard in path]) for path in region.paths]
+            for region in recorded.regions
+        }
+        self.lane_lines = {r.number: [g.line for path in r.paths for g in path] for r in recorded.regions}
+        self.pattern = [
+            tuple([None if {axis} == array.axes and not array.fixed else n for axis, n in enumerate(array.data.shape)])
+            for array in traced.arrays  # mapped over two axes, each is the length of a row along the other
+        ]
+        self.program = simplify(traced)
+        packing = Packing(traced.result)
+        self.pack, self.verdicts_from = packing.pack, packing.outputs
+        self.trouble = self.verdicts_from + len(self.program.verdicts)
+        self.nan = self.trouble + 1
+        self.maps = {  # of each region its mapped arrays: position among the arguments, axis
+            region.number: [(array.position, axis) for array, axis in region.arrays] for region in recorded.regions
+        }
+        self.row_lengths = {region.number: [len(row) for row in region.leaves] for region in recorded.regions}
+        self.inputs = recorded.inputs
+        self.captured, self.captured_from = self.program.captured, recorded.slots
+        self.exact_kernel: Kernel | None = None
+        self.kernel = self._compile(exact=False)
+
+    def llvm_ir(self) -> str:
+        """The code that serves most calls."""
+        return lower(self.program, self.row_lengths, self.target, False)[0]
+
+    def _compile(self, exact: bool) -> Kernel:
+        ir, layout = lower(self.program, self.row_lengths, self.target, exact)
+        return Kernel(ir, layout, self.threads)
+
+    def matches(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Whether it serves arrays of these shapes."""
+        return all(
+            len(shape) == len(expected) and all(e is None or e == n for e, n in zip(expected, shape, strict=True))
+            for shape, expected in zip(shapes, self.pattern, strict=True)
+        )
+
+    def __call__(self, arguments: Arguments) -> Any:
+        """The result, or a Failure."""
+        result = self._run(self.kernel, arguments)
+        if result is _NAN:
+            if self.exact_kernel is None:
+                self.exact_kernel = self._compile(exact=True)
+            result = self._run(self.exact_kernel, arguments)
+        return result
+
+    def _run(self, kernel: Kernel, arguments: Arguments) -> Any:
+        """One call of the code: a hot path, of which benchmarks/jit.py sees every microsecond."""
+        buffers = kernel.take_buffers()
+        try:
+            slots, arrays = buffers.slots, arguments.arrays
+            for numbers in self.inputs:
+                numbers.fill(slots, arguments)
+            if self.captured:
+                slots[self.captured_from : self.program.inputs] = [leaf._data for leaf in self.captured]
+            lanes = 1
+            kept: list[Any] = []
+            stacks: dict[int, Any] = {}
+            for region in self.maps:
+                lanes = max(lanes, self._map(region, kernel.layout, buffers, arrays, kept, stacks))
+            kernel.run(buffers, lanes)
+            outputs = slots[kernel.layout.outputs :]
+            if outputs.item(self.nan):
+                return _NAN
+            if outputs.item(self.trouble):
+                return self._failure(outputs)
+            return self.pack(outputs, stacks)
+        finally:
+            kernel.give_back(buffers)
+
+    def _map(
+        self, region: int, layout: Layout, buffers: Buffers, arrays: Sequence["np.ndarray[Any, Any]"],
+        kept: list[Any], stacks: dict[int, Any],
+    ) -> int:  # fmt: skip
+        """Enter a region's arrays into the table, and columns for its results; returns how many lanes it has.
+
+        What the code reads from is added to `kept`, so that it lives until the call is over.
+        """
+        table, entry, length = buffers.table, layout.table[region], -1
+        for position, axis in self.maps[region]:
+            array = arrays[position]
+            if axis:
+                array = np.moveaxis(array, axis, 0)
+            if array.dtype is not FLOAT64 or not array.flags.c_contiguous:
+                array = np.ascontiguousarray(array, dtype=FLOAT64)
+            kept.append(array)
+            if length != array.shape[0] and length != -1:
+                raise PlainCall
+            length = array.shape[0]
+            entry += 1
+            table[entry] = address_of(array)
+        if length == 0:
+            raise PlainCall
+        table[layout.table[region]] = length
+        columns = layout.columns.get(region, 0)
+        if columns:
+            stacks[region] = self._columns(columns, length, table, entry + 1)
+        return length
+
+    def _columns(self, columns: int, length: int, table: Any, entry: int) -> "np.ndarray[Any, Any]":
+        """Memory for the results of each lane, in full registers; shape (columns, length)."""
+        padded = -(-length // VIRTUAL_LANES) * VIRTUAL_LANES
+        stack = np.empty((columns, padded))
+        for i in range(columns):
+            table[entry + i] = address_of(stack) + i * padded * stack.itemsize
+        return stack[:, :length]
+
+    def _failure(self, outputs: "np.ndarray[Any, Any]") -> Failure:
+        for verdict, x in zip(self.program.verdicts, outputs[self.verdicts_from :].tolist(), strict=False):
+            if verdict.kind == "guard":
+                if not x:
+                    return Failure("guard", verdict.which, 0)
+            elif x != np.inf:
+                return Failure(verdict.kind, verdict.which, int(x))
+        raise AssertionError("compiled code reports a failure, but nothing failed")
+
+
+_NAN = object()  # in place of a result: a NaN in fast code
+
+
+class PlainCall(Exception):
+    """The plain function has to serve: for batches of different lengths, or empty ones, on which it raises; for an
+    index out of range; for a path beyond the limit; for an error that f raises."""
+
+
+class Report(NamedTuple):
+    """How the stages of the compiler shrank a graph.
+
+    Attributes:
+        traced: Values in the traced graph.
+        merged: machine operations after lowering, folding and merging.
+        needed: those that the results need, which is what is compiled.
+        operations: how often each of them occurs.
+        regions: how many vmaps became loops over lanes.
+    """
+
+    traced: int
+    merged: int
+    needed: int
+    operations: dict[str, int]
+    regions: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Report":
+        program = path.program
+        graph = program.graph
+        order = graph.needed([*program.outputs, *[n for n, _ in program.stacks], program.trouble])
+        operations = Counter([graph.ops[n] for n in order])
+        return cls(program.traced, len(graph), len(order), dict(operations.most_common()), len(path.maps))
+
+    def __str__(self) -> str:
+        counts = ", ".join([f"{count} {op}" for op, count in self.operations.items()])
+        return (
+            f"traced    {self.traced} Values\nmerged    {self.merged} machine operations\nneeded    {self.needed}\n"
+            f"          {counts}\nlanes     {self.regions} vmap"
+        )

@@ -1,0 +1,98 @@
+"""The results of a compiled function: numbers that code computed become the structure that the function returned."""
+
+import enum
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.trace.arrays import StackedResult
+from autograd.condition import Condition
+from autograd.transforms.tree import kind_of
+from autograd.value import Value
+
+Packer = Callable[["np.ndarray[Any, Any]", "Mapping[int, np.ndarray[Any, Any]]"], Any]
+_CONSTANTS = (numbers.Number, str, bytes, np.generic, enum.Enum, type)  # results that hold no traced Values
+
+
+class Packing:
+    """How the numbers that code computed become the structure that the function returned.
+
+    Args:
+        result: what the traced function returned.
+
+    The packer takes the outputs, and for each region the array (columns, lanes) of what was stored by lane.
+    """
+
+    def __init__(self, result: Any):
+        self.outputs = 0
+        self.columns: dict[int, int] = {}
+        self.pack = self._packer(result)
+
+    def _packer(self, x: Any) -> Packer:
+        if type(x) is StackedResult:
+            return self._stack(x)
+        kind = kind_of(x, whole_arrays=True)
+        if kind is None:
+            return self._leaf(x)
+        children = list(kind.children(x))
+        if type(x) in (list, tuple) and children and all(isinstance(child, Value) for child in children):
+            return self._scalars(children, type(x))
+        packers = [self._packer(child) for child in children]
+        if type(x) is tuple:
+            return lambda outputs, stacks: tuple([pack(outputs, stacks) for pack in packers])
+        template = kind.rebuild(x, [None] * len(children))  # without the Values, and all that they were computed from
+        return lambda outputs, stacks: kind.rebuild(template, [pack(outputs, stacks) for pack in packers])
+
+    def _leaf(self, x: Any) -> Packer:
+        first = self.outputs
+        if isinstance(x, np.ndarray):
+            if x.dtype != object:
+                return lambda outputs, stacks: x.copy()
+            self.outputs += x.size
+            end, shape = self.outputs, x.shape
+            if any(not isinstance(element, Value) for element in x.flat):
+                return self._mixed_array(x, first)
+            return lambda outputs, stacks: outputs[first:end].reshape(shape).copy()
+        if not isinstance(x, Value):
+            if not isinstance(x, _CONSTANTS):
+                raise TypeError(
+                    f"a function under jit returns {type(x).__name__} {x!r:.60}, whose numbers would be frozen into "
+                    "the compiled code: return them in lists, tuples, dicts, namedtuples or arrays"
+                )
+            return lambda outputs, stacks: x
+        self.outputs += 1
+        if isinstance(x, Condition):
+            return lambda outputs, stacks: bool(outputs.item(first))
+        return lambda outputs, stacks: outputs.item(first)
+
+    def _mixed_array(self, x: "np.ndarray[Any, Any]", first: int) -> Packer:
+        computed = np.array([isinstance(element, Value) for element in x.flat]).reshape(x.shape)
+        template = np.where(computed, 0.0, x).astype(float)
+        self.outputs = end = first + int(computed.sum())
+
+        def pack(outputs: Any, stacks: Any) -> Any:
+            filled = template.copy()
+            filled[computed] = outputs[first:end]
+            return filled
+
+        return pack
+
+    def _scalars(self, children: Sequence[Value], kind: type) -> Packer:
+        if any(isinstance(child, Condition) for child in children):
+            packers = [self._leaf(child) for child in children]
+            return lambda outputs, stacks: kind([pack(outputs, stacks) for pack in packers])
+        first = self.outputs
+        self.outputs = end = first + len(children)
+        if kind is list:
+            return lambda outputs, stacks: outputs[first:end].tolist()
+        return lambda outputs, stacks: tuple(outputs[first:end].tolist())
+
+    def _stack(self, x: StackedResult) -> Packer:
+        region, shape = x.region.number, x.row_shape
+        first = self.columns.get(region, 0)
+        self.columns[region] = end = first + len(x.lanes)
+        if not shape:
+            return lambda outputs, stacks: stacks[region][first].copy()
+        return lambda outputs, stacks: np.ascontiguousarray(stacks[region][first:end].T).reshape(-1, *shape)
