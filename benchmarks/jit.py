@@ -455,7 +455,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What jit reaches, beside other libraries.")
     parser.add_argument("--only", choices=TABLES, nargs="*", default=list(TABLES))
     chosen = parser.parse_args().only
-    from autograd.compiler.run.kernel import host_lanes
+    from autograd.compiler.lower.target import host_lanes
 
     print(f"Python {sys.version.split()[0]}, {len(CORES)} cores, {host_lanes()} doubles to a register")
     os.sched_setaffinity(0, CORES[:1])

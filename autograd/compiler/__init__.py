@@ -1,8 +1,7 @@
 """The compiler: `jit` traces a function, simplifies its graph, lowers it to LLVM IR and runs the machine code.
 
-One module a stage, with helpers: trace (arrays), simplify (machine, identities, exponential), lower (layout, emit,
-loops, reductions) and run (vmath). jitted puts them together; arguments takes structures of numbers apart. All but this
-file need llvmlite and NumPy.
+One folder a stage: trace, optimize, lower, run. jitted puts them together; arguments takes structures of numbers apart.
+All but this file need llvmlite and NumPy.
 """
 
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autograd.compiler.jitted import Jitted
-    from autograd.compiler.lower.layout import Target
+    from autograd.compiler.lower.target import Target
 
 
 def jit(f: Callable[..., Any], *, target: "Target | None" = None, threads: int | None = None) -> "Jitted":

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from autograd.compiler.arguments import Arguments, HasValues
-from autograd.compiler.lower.layout import Target
+from autograd.compiler.lower.target import Target, host_target
 from autograd.compiler.path import Failure, Path, PlainCall, Report
-from autograd.compiler.run.kernel import host_target
 from autograd.compiler.trace.calls import Again, trace
 from autograd.tracing import tracing
 from autograd.transforms.call import name_of

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiler.arguments import FLOAT64, Arguments, address_of
-from autograd.compiler.lower.layout import Layout, Target
 from autograd.compiler.lower.module import lower
-from autograd.compiler.lower.reductions import VIRTUAL_LANES
+from autograd.compiler.lower.plan import VIRTUAL_LANES, Plan
+from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import simplify
 from autograd.compiler.results import Packing
 from autograd.compiler.run.kernel import Buffers, Kernel
@@ -69,8 +69,8 @@ class Path:
         return lower(self.program, self.row_lengths, self.target, False)[0]
 
     def _compile(self, exact: bool) -> Kernel:
-        ir, layout = lower(self.program, self.row_lengths, self.target, exact)
-        return Kernel(ir, layout, self.threads)
+        ir, plan = lower(self.program, self.row_lengths, self.target, exact)
+        return Kernel(ir, plan, self.threads)
 
     def matches(self, shapes: Sequence[tuple[int, ...]]) -> bool:
         """Whether it serves arrays of these shapes."""
@@ -101,9 +101,9 @@ class Path:
             kept: list[Any] = []
             stacks: dict[int, Any] = {}
             for region in self.maps:
-                lanes = max(lanes, self._map(region, kernel.layout, buffers, arrays, kept, stacks))
+                lanes = max(lanes, self._map(region, kernel.plan, buffers, arrays, kept, stacks))
             kernel.run(buffers, lanes)
-            outputs = slots[kernel.layout.outputs :]
+            outputs = slots[kernel.plan.outputs :]
             if outputs.item(self.nan):
                 return _NAN
             if outputs.item(self.trouble):
@@ -113,14 +113,14 @@ class Path:
             kernel.give_back(buffers)
 
     def _map(
-        self, region: int, layout: Layout, buffers: Buffers, arrays: Sequence["np.ndarray[Any, Any]"],
+        self, region: int, plan: Plan, buffers: Buffers, arrays: Sequence["np.ndarray[Any, Any]"],
         kept: list[Any], stacks: dict[int, Any],
     ) -> int:  # fmt: skip
         """Enter a region's arrays into the table, and columns for its results; returns how many lanes it has.
 
         What the code reads from is added to `kept`, so that it lives until the call is over.
         """
-        table, entry, length = buffers.table, layout.table[region], -1
+        table, entry, length = buffers.table, plan.table[region], -1
         for position, axis in self.maps[region]:
             array = arrays[position]
             if axis:
@@ -135,8 +135,8 @@ class Path:
             table[entry] = address_of(array)
         if length == 0:
             raise PlainCall
-        table[layout.table[region]] = length
-        columns = layout.columns.get(region, 0)
+        table[plan.table[region]] = length
+        columns = plan.columns[region]
         if columns:
             stacks[region] = self._columns(columns, length, table, entry + 1)
         return length

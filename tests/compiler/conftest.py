@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from autograd.compiler.run.kernel import host_lanes, host_target
+from autograd.compiler.lower.target import host_lanes, host_target
 
 TARGETS = {
     f"{lanes} lanes, {'libmvec' if vector_functions else 'libm'}": host_target(lanes, vector_functions)

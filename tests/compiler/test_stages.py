@@ -7,9 +7,10 @@ import pytest
 
 from autograd import Value, exp, grad, relu, sin, vmap
 from autograd.compiler.lower.module import lower
+from autograd.compiler.lower.target import host_target
 from autograd.compiler.optimize.convert import simplify
 from autograd.compiler.optimize.graph import Graph
-from autograd.compiler.run.kernel import Kernel, host_target
+from autograd.compiler.run.kernel import Kernel
 from autograd.compiler.trace.calls import trace
 from tests.compiler.conftest import same_bits
 
@@ -19,12 +20,12 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -3.0, math.inf, -math.inf, math.nan, 5e-32
 def run(f, *args, exact=False):
     """The outputs of a function of floats, stage by stage."""
     program = simplify(trace(f, args))
-    ir, layout = lower(program, {}, host_target(), exact)
-    kernel = Kernel(ir, layout)
+    ir, plan = lower(program, {}, host_target(), exact)
+    kernel = Kernel(ir, plan)
     buffers = kernel.take_buffers()
     buffers.slots[: len(args)] = args
     kernel.run(buffers, 1)
-    return buffers.slots[layout.outputs : layout.outputs + len(program.outputs)].tolist()
+    return buffers.slots[plan.outputs : plan.outputs + len(program.outputs)].tolist()
 
 
 def operations(f, *args):
@@ -132,12 +133,12 @@ def test_fast_code_reports_a_product_that_exact_code_makes_zero():
     program = simplify(trace(grad(lambda x: (x - 1.0) ** 0.5 * 0.0 + x), [1.0]))
     flags = []
     for exact in (False, True):
-        ir, layout = lower(program, {}, host_target(), exact)
-        kernel = Kernel(ir, layout)
+        ir, plan = lower(program, {}, host_target(), exact)
+        kernel = Kernel(ir, plan)
         buffers = kernel.take_buffers()
         buffers.slots[0] = 1.0
         kernel.run(buffers, 1)
-        flags.append(buffers.slots[layout.outputs : layout.outputs + 3].tolist())
+        flags.append(buffers.slots[plan.outputs : plan.outputs + 3].tolist())
     (fast, _, fast_nan), (exact_result, _, exact_nan) = flags
     assert (exact_result, exact_nan) == (1.0, 0.0)
     assert fast_nan == 1.0 or fast == 1.0

@@ -44,6 +44,13 @@ class Graph:
     def __len__(self) -> int:
         return len(self.ops)
 
+    def copy(self) -> "Graph":
+        """One that can be added to without changing this one."""
+        new = Graph()
+        new.ops, new.args, new.regions = self.ops.copy(), self.args.copy(), self.regions.copy()
+        new._known = self._known.copy()
+        return new
+
     def source(self, op: str, *args: Any, region: int = UNIFORM) -> Node:
         """A node without operands; the same one for the same description."""
         return self._node((op, *args, region), op, args, region)

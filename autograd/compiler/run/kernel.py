@@ -3,16 +3,15 @@
 import ctypes
 import functools
 import os
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
 
-from autograd.compiler.lower import libmvec as vmath
-from autograd.compiler.lower.layout import Layout, Target
-from autograd.compiler.lower.reductions import BLOCK
+from autograd.compiler.lower import libmvec
+from autograd.compiler.lower.plan import BLOCK, Plan
 
 # From so many nodes on, compile time matters more than speed: a third of it for numbers, but most of it on lanes
 QUICK_ABOVE, QUICK_LANES_ABOVE = 5_000, 40_000
@@ -23,7 +22,7 @@ THREADS_ABOVE = 2_000_000  # lanes times nodes from which starting threads pays
 def _initialize() -> None:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    vmath.load()
+    libmvec.load()
 
 
 def _machine(level: int) -> Any:
@@ -32,32 +31,6 @@ def _machine(level: int) -> Any:
     target = llvm.Target.from_triple(llvm.get_process_triple())
     features = llvm.get_host_cpu_features().flatten()
     return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=level, jit=True)
-
-
-@functools.cache
-def host_lanes() -> int:
-    """How many doubles the widest registers of this machine hold.
-
-    Example:
-        >>> host_lanes() in (1, 2, 4, 8)
-        True
-    """
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 8
-    return 4 if features.get("avx2") else 2
-
-
-def host_target(lanes: int | None = None, vector_functions: bool = True) -> Target:
-    """The target for this machine.
-
-    Args:
-        lanes: doubles to a register: as the machine has, unless given.
-        vector_functions: whether to use the vector functions of the C library where there are any.
-    """
-    width = host_lanes() if lanes is None else lanes
-    functions = vmath.vector_functions(width) if vector_functions and width <= host_lanes() else {}
-    return Target(width, functions, scalef=width == 8 and host_lanes() == 8)
 
 
 def available_threads() -> int:
@@ -83,16 +56,16 @@ class Kernel:
 
     Args:
         ir: LLVM IR, from lower.
-        layout: its layout, from lower.
+        plan: what the IR was written from.
         threads: at most so many.
 
     Two threads may call it at the same time: every call has numbers of its own.
     """
 
-    def __init__(self, ir: str, layout: Layout, threads: int | None = None):
-        self.layout = layout
+    def __init__(self, ir: str, plan: Plan, threads: int | None = None):
+        self.plan = plan
         self.threads = threads or available_threads()
-        machine = _machine(0 if layout.nodes > (QUICK_LANES_ABOVE if layout.passes else QUICK_ABOVE) else 1)
+        machine = _machine(0 if plan.nodes > (QUICK_LANES_ABOVE if plan.passes else QUICK_ABOVE) else 1)
         module = llvm.parse_assembly(ir)
         _check_functions(module)
         module.triple = machine.triple
@@ -111,7 +84,7 @@ class Kernel:
         try:
             return self._spare.pop()
         except IndexError:
-            return Buffers(self.layout)
+            return Buffers(self.plan)
 
     def give_back(self, buffers: "Buffers") -> None:
         self._spare.append(buffers)
@@ -120,55 +93,49 @@ class Kernel:
         """Compute; inputs, table and results are in the buffers. `lanes` is the largest batch."""
         if lanes > BLOCK:
             buffers.grow(-(-lanes // BLOCK))
-        if self.threads > 1 and lanes > BLOCK and lanes * self.layout.nodes > THREADS_ABOVE:
+        if self.threads > 1 and lanes > BLOCK and lanes * self.plan.nodes > THREADS_ABOVE:
             self._run_in_threads(buffers)
         else:
             self._main(buffers.slots_at, buffers.table_at, buffers.work_at, buffers.partials_at)
 
     def _run_in_threads(self, buffers: "Buffers") -> None:
-        for kind, n in self.layout.functions:
-            if kind == "uniform":
-                self._function(f"uniform{n}", 1)(buffers.slots_at)
-            else:
-                self._run_pass(n, buffers)
+        with ThreadPoolExecutor(self.threads - 1) as pool:  # at its end they have stopped, also after Ctrl-C
+            for kind, n in self.plan.functions:
+                if kind == "uniform":
+                    self._function(f"uniform{n}", 1)(buffers.slots_at)
+                else:
+                    self._run_pass(n, buffers, pool)
         self._function("finish", 1)(buffers.slots_at)
 
-    def _run_pass(self, n: int, buffers: "Buffers") -> None:
+    def _run_pass(self, n: int, buffers: "Buffers", pool: ThreadPoolExecutor) -> None:
         """A pass, with its blocks shared out. Each block's results have their own place, so that nothing depends on who
         computed them."""
-        region = self.layout.passes[n].region
-        blocks = -(-buffers.table[self.layout.table[region]] // BLOCK)
+        loop = self.plan.passes[n]
+        blocks = -(-buffers.table[self.plan.table[loop.region]] // BLOCK)
         run = self._function(f"pass{n}", 6)
-        bounds = [blocks * i // self.threads for i in range(self.threads + 1)]
-        workspaces = [_memory(self.layout.workspaces[n]) for _ in range(self.threads - 1)]
-        threads = [
-            threading.Thread(
-                target=run, args=(buffers.slots_at, buffers.table_at, first, end, work_at, buffers.partials_at)
-            )
-            for (_, work_at), first, end in zip(workspaces, bounds[1:-1], bounds[2:], strict=True)
-        ]  # fmt: skip
-        try:
-            for thread in threads:
-                thread.start()
-            run(buffers.slots_at, buffers.table_at, 0, bounds[1], buffers.work_at, buffers.partials_at)
-        finally:  # also after Ctrl-C: the memory that they write to is not theirs to keep
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
+
+        def share(i: int) -> None:
+            _, work_at = _memory(loop.work[-1])
+            first, end = [blocks * k // self.threads for k in (i, i + 1)]
+            run(buffers.slots_at, buffers.table_at, work_at, buffers.partials_at, first, end)
+
+        others = pool.map(share, range(1, self.threads))
+        share(0)
+        list(others)
         self._function(f"combine{n}", 3)(buffers.slots_at, buffers.partials_at, blocks)
 
 
 class Buffers:
     """The memory of one call: slots, table, workspace, and the results of blocks; with their addresses."""
 
-    def __init__(self, layout: Layout):
-        self.slots, self.slots_at = _memory(layout.slots)
-        for slot, x in layout.constants.items():
+    def __init__(self, plan: Plan):
+        self.slots, self.slots_at = _memory(plan.slots)
+        for slot, x in plan.constants.items():
             self.slots[slot] = x
-        self.table = (ctypes.c_int64 * max(1, layout.table_size))()
+        self.table = (ctypes.c_int64 * max(1, plan.table_size))()
         self.table_at = ctypes.addressof(self.table)
-        self.work, self.work_at = _memory(max(layout.workspaces, default=0))
-        self.results = max([len(loop.reductions) for loop in layout.passes], default=0)
+        self.work, self.work_at = _memory(max([loop.work[-1] for loop in plan.passes], default=0))
+        self.results = max([len(loop.reductions) for loop in plan.passes], default=0)
         self.blocks = 0
         self.grow(1)
 

@@ -1,0 +1,181 @@
+"""A writer of LLVM IR: one function at a time, its instructions, loops and branches in the order in which they run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+
+class Code:
+    """One function of LLVM IR, without a result.
+
+    Args:
+        name: of the function.
+        parameters: their names, each with its type and attributes.
+        internal: whether only the module itself calls it.
+
+    Attributes:
+        declared: the functions from outside of the module that it calls, as they are to be declared.
+
+    Values and addresses are the names that LLVM has for them (`%3`), or literals; Python ints stand for i64 literals.
+
+    Example:
+        >>> code = Code("fill", {"to": "ptr", "n": "i64", "x": "double"})
+        >>> with code.loop(0, "%n") as i:
+        ...     code.store("double", "%x", code.at("%to", i))
+        >>> code.text().count("phi")
+        1
+    """
+
+    def __init__(self, name: str, parameters: dict[str, str], *, internal: bool = False):
+        written = ", ".join([f"{kind} %{parameter}" for parameter, kind in parameters.items()])
+        self.lines = [f"define {'internal ' if internal else ''}void @{name}({written}) {{", "entry:"]
+        self.declared: set[str] = set()
+        self._block = "entry"
+        self._names = 0
+
+    def text(self) -> str:
+        return "\n".join([*self.lines, "  ret void", "}"])
+
+    def do(self, instruction: str) -> None:
+        """An instruction without a result."""
+        self.lines.append(f"  {instruction}")
+
+    def value(self, instruction: str) -> str:
+        """An instruction with a result, which gets a name of its own."""
+        name = self._fresh()
+        self.lines.append(f"  {name} = {instruction}")
+        return name
+
+    def _fresh(self) -> str:
+        self._names += 1
+        return f"%t{self._names}"
+
+    def add(self, x: Any, y: Any) -> str:
+        return self.value(f"add i64 {x}, {y}")
+
+    def sub(self, x: Any, y: Any) -> str:
+        return self.value(f"sub i64 {x}, {y}")
+
+    def mul(self, x: Any, y: Any) -> str:
+        return self.value(f"mul i64 {x}, {y}")
+
+    def least(self, x: Any, y: Any) -> str:
+        return self.result("i64", "llvm.smin.i64", [x, y])
+
+    def select(self, kind: str, condition: str, x: str, y: str, bit: str = "i1") -> str:
+        return self.value(f"select {bit} {condition}, {kind} {x}, {kind} {y}")
+
+    def splat(self, lanes: int, kind: str, x: Any) -> str:
+        """A vector with x in every lane; of one lane, x itself."""
+        if lanes == 1:
+            return str(x)
+        vector = f"<{lanes} x {kind}>"
+        one = self.value(f"insertelement {vector} poison, {kind} {x}, i64 0")
+        return self.value(f"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer")
+
+    def gathered(self, kind: str, scalars: Sequence[str]) -> str:
+        """A vector of these; of one lane, the scalar itself."""
+        vector, whole = "poison", f"<{len(scalars)} x {kind}>"
+        for lane, scalar in enumerate(scalars):
+            vector = self.value(f"insertelement {whole} {vector}, {kind} {scalar}, i64 {lane}")
+        return scalars[0] if len(scalars) == 1 else vector
+
+    # --- memory -------------------------------------------------------------------------------------------------------
+
+    def at(self, base: str, index: Any, kind: str = "double") -> str:
+        """The address of an element."""
+        return self.value(f"getelementptr {kind}, ptr {base}, i64 {index}")
+
+    def load(self, kind: str, address: str) -> str:
+        return self.value(f"load {kind}, ptr {address}, align 8")
+
+    def store(self, kind: str, x: str, address: str) -> None:
+        self.do(f"store {kind} {x}, ptr {address}, align 8")
+
+    def entry(self, table: str, index: Any, kind: str = "i64") -> str:
+        """An element of a table."""
+        return self.load(kind, self.at(table, index, kind))
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def call(self, function: str, *arguments: tuple[str, Any]) -> None:
+        """Call a function of the module; arguments are (type, value)."""
+        self.do(f"call void {function}({', '.join([f'{kind} {x}' for kind, x in arguments])})")
+
+    def result(self, kind: str, function: str, arguments: Sequence[Any]) -> str:
+        """The result of a function from outside of the module; its arguments are of the type of its result."""
+        self.declared.add(f"declare {kind} @{function}({', '.join([kind] * len(arguments))})")
+        return self.value(f"call {kind} @{function}({', '.join([f'{kind} {x}' for x in arguments])})")
+
+    # --- blocks -------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def loop(self, first: Any, end: Any, step: int = 1, **variables: tuple[str, str]) -> "Iterator[Loop]":
+        """for i in range(first, end, step), with variables, name=(type, first value), that one round hands to the next.
+
+        Yields: i. In the body and after it `i[name]` is a variable; the body says what the next round gets,
+        `i[name] = ...`.
+        """
+        loop = Loop(self._fresh(), {name: self._fresh() for name in variables})
+        head, body, after = [f"{label}{self._names}" for label in ("head", "body", "after")]
+        before = self._block
+        self._jump(head)
+        phis = len(self.lines)
+        self._branch(self.value(f"icmp slt i64 {loop}, {end}"), body, after)
+        yield loop
+        written = [("i64", loop.index, first, self.add(loop, step))]
+        written += [(kind, loop[name], x, loop.following[name]) for name, (kind, x) in variables.items()]
+        self.lines[phis:phis] = [
+            f"  {name} = phi {kind} [ {x}, %{before} ], [ {following}, %{self._block} ]"
+            for kind, name, x, following in written
+        ]
+        self.do(f"br label %{head}")
+        self._begin(after)
+
+    @contextmanager
+    def when(self, condition: str) -> Iterator[None]:
+        """if condition: ..."""
+        then, after = f"then{self._names}", f"after{self._names}"
+        self._branch(condition, then, after)
+        yield
+        self._jump(after)
+
+    def _branch(self, condition: str, then: str, otherwise: str) -> None:
+        self.do(f"br i1 {condition}, label %{then}, label %{otherwise}")
+        self._begin(then)
+
+    def _jump(self, label: str) -> None:
+        self.do(f"br label %{label}")
+        self._begin(label)
+
+    def _begin(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self._block = label
+
+
+class Loop:
+    """The index of a loop, with its variables; see `Code.loop`."""
+
+    def __init__(self, index: str, variables: Mapping[str, str]):
+        self.index = index
+        self.variables = variables
+        self.following: dict[str, str] = {}
+
+    def __str__(self) -> str:
+        return self.index
+
+    def __getitem__(self, name: str) -> str:
+        return self.variables[name]
+
+    def __setitem__(self, name: str, following: str) -> None:
+        self.following[name] = following
+
+
+def table(name: str, entries: Sequence[int]) -> str:
+    """A constant table of 64-bit integers in a module.
+
+    Example:
+        >>> table("ends", [1, 2])
+        '@ends = internal constant [2 x i64] [i64 1, i64 2]'
+    """
+    return f"@{name} = internal constant [{len(entries)} x i64] [{', '.join([f'i64 {x}' for x in entries])}]"

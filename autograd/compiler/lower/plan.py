@@ -1,0 +1,341 @@
+"""What lowering decides before a line is written: which functions compute what, in which order, and where numbers are.
+
+The numbers of a call live in one vector of doubles, the slots: inputs first, then the results, then what one function
+hands to another. What is the same for all lanes is computed by functions on slots. What varies over the lanes of a vmap
+is computed by a pass, a loop over groups of lanes:
+
+    uniform 0 -> passes that need no reduction -> uniform 1 -> passes that need reductions of the first -> ...
+
+Each pass recomputes what it needs from earlier passes: arithmetic is cheaper than memory. What it sums over the lanes
+are mostly products, an adjoint times an input for each weight: it computes the factors, which are few, and a loop over
+tables multiplies and adds them. A large graph is cut into functions of some CHUNK nodes, because compile time grows
+faster than the size of one function.
+"""
+
+import functools
+import itertools
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from autograd.compiler.lower import libmvec
+from autograd.compiler.lower.target import Target
+from autograd.compiler.optimize.convert import Program
+from autograd.compiler.optimize.exponential import ROUND
+from autograd.compiler.optimize.graph import REDUCTIONS, SOURCES, UNIFORM, Graph, Node
+
+VIRTUAL_LANES = 8  # partial results of a reduction, whatever the width of the registers
+BLOCK = 1024  # lanes to a block, whole tiles
+TILE = 64  # lanes whose factors are kept until they are multiplied and added: a partial result moves once a tile
+CHUNK = 500  # nodes to a function
+EXPONENT_BIAS = 1023.0
+
+# Numbers that lane functions read although they are no nodes: for conditions as numbers, and for powers of two
+WRITERS_CONSTANTS = (1.0, 0.5, ROUND, ROUND + EXPONENT_BIAS)
+
+# Operations through which a NaN in an operand always reaches the result
+TRANSPARENT = frozenset(
+    ["fadd", "fsub", "fmul", "fdiv", "fneg", "llvm.sqrt", "llvm.fabs", "chain", "lane_sum", *libmvec.UNARY]
+)
+
+Nodes = Sequence[Node]
+Chunks = Sequence[Nodes]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One loop over the lanes of a region: what it computes, and what of it is reduced or stored by lane.
+
+    Attributes:
+        region, level: over which lanes, and how many reductions have to come before.
+        reductions: the reductions that it completes, sums before minima, in the order of the next two.
+        sums: of products. For each left factor, the right factors that it meets.
+        minima: what the others are the minima of.
+        factors: all that stands in those two, and where in the tile it is kept.
+        slots: which slots get the reductions.
+        stacks: what is stored by lane: for each node its columns.
+        chunks: the functions of its body: what each computes, operands first.
+        handed: what one of them hands to another, and where in the scratch memory.
+        work: where in its workspace are: the partial results; copied rows; the addresses of these; the scratch memory;
+            the tile; and its end.
+    """
+
+    region: int
+    level: int
+    reductions: Nodes
+    sums: Mapping[Node, Nodes]
+    minima: Nodes
+    factors: Mapping[Node, int]
+    slots: Sequence[int]
+    stacks: Mapping[Node, Sequence[int]]
+    chunks: Chunks
+    handed: Mapping[Node, int]
+    work: Sequence[int]
+
+    @property
+    def sum_count(self) -> int:
+        return sum(map(len, self.sums.values()))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to write, and where the numbers of a call are.
+
+    Attributes:
+        graph: what is computed: that of the program, but with plain products in fast code.
+        target: what it is written for.
+        nodes: how many nodes are needed.
+        slots: how many doubles; `outputs` is the first of the results, of which there are `results`.
+        watched: how many of the results are watched for a NaN.
+        slot: where to read a node; `places`: where a node has to be written because it is a result.
+        copies: slots from which, and to which, results are copied that no function computes.
+        constants: which slots hold a number before the first call; `constant_slot`: where lanes find a number.
+        row_lengths: for each region, for each of its arrays, how many doubles one lane has.
+        columns: for each region, how many results it stores by lane.
+        table: for each region, where its entries start in the table of 64-bit integers: how many lanes, the addresses
+            of its arrays, the addresses of its columns of results; `table_size`: entries of the table.
+        uniform: the functions on slots: what each computes, operands first.
+        passes: the loops.
+        functions: what to call, in order: ("uniform", position) or ("pass", position).
+    """
+
+    graph: Graph
+    target: Target
+    nodes: int
+    slots: int
+    outputs: int
+    results: int
+    watched: int
+    slot: Mapping[Node, int]
+    places: Mapping[Node, Sequence[int]]
+    copies: Sequence[tuple[int, int]]
+    constants: Mapping[int, float]
+    constant_slot: Mapping[float, int]
+    row_lengths: Mapping[int, Sequence[int]]
+    columns: Mapping[int, int]
+    table: Mapping[int, int]
+    table_size: int
+    uniform: Chunks
+    passes: Sequence[Pass]
+    functions: Sequence[tuple[str, int]]
+
+
+def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Target, exact: bool) -> Plan:
+    """The plan for a program. Args: as `lower`."""
+    graph = program.graph.copy()
+    results = [*program.outputs, *[v.node for v in program.verdicts], program.trouble]
+    stacked = [node for node, _ in program.stacks]
+    order = graph.needed([*program.outputs, *stacked, *results])
+    plain = set() if exact else _plain_products(graph, order, program)
+    for node in plain:
+        graph.ops[node] = "fmul"
+    results.append(_any_nan_by_lane(graph, program) if plain else graph.constant(0.0))
+    order += graph.needed(results[-1:], known=order)
+
+    slots = _Slots(graph, program.inputs, results, order)
+    levels = _levels(graph, order)
+    passes = _passes(graph, order, levels, program.stacks, row_lengths, target, slots)
+    uniform = _uniform_chunks(graph, order, levels)
+    _hand_over(graph, uniform, passes, slots)
+    copies = [
+        (slots.of(node), place)
+        for node, places in slots.places.items() if graph.ops[node] in SOURCES | REDUCTIONS.keys()
+        for place in places
+    ]  # fmt: skip
+    columns = Counter([region for _, region in program.stacks])
+    sizes = [1 + len(lengths) + columns[region] for region, lengths in row_lengths.items()]
+    starts = list(itertools.accumulate(sizes, initial=0))
+    return Plan(
+        graph, target, len(order), slots.count, program.inputs, len(results), len(program.outputs) if plain else 0,
+        slots.slot, slots.places, [(x, y) for x, y in copies if x != y], slots.constants, slots.constant_slot,
+        row_lengths, columns, dict(zip(row_lengths, starts, strict=False)), starts[-1],
+        [nodes for _, nodes in uniform], passes, _sequence([level for level, _ in uniform], passes),
+    )  # fmt: skip
+
+
+class _Slots:
+    """Which slot each node has, while that is being decided."""
+
+    def __init__(self, graph: Graph, inputs: int, results: Nodes, order: Nodes):
+        self.graph = graph
+        self.count = inputs + len(results)
+        self.slot = {n: graph.args[n][0] for n in order if graph.ops[n] == "input"}
+        self.places: dict[Node, list[int]] = defaultdict(list)
+        for place, node in enumerate(results, inputs):
+            self.places[node].append(place)
+        self.constants: dict[int, float] = {}
+        self.constant_slot: dict[float, int] = {}
+
+    def new(self) -> int:
+        self.count += 1
+        return self.count - 1
+
+    def of(self, node: Node) -> int:
+        """The slot from which others read a node; a constant's holds its number before the first call."""
+        if node not in self.slot:
+            self.slot[node] = slot = self.new()
+            value = self.graph.value_of(node)
+            if value is not None:
+                self.constants[slot] = value
+                if value and value == value:  # 0.0, -0.0 and NaN are literals
+                    self.constant_slot[value] = slot
+        return self.slot[node]
+
+    def of_reduction(self, node: Node) -> int:
+        """Where a reduction goes: to its first place among the results if it is one."""
+        if node in self.places:
+            self.slot[node] = self.places[node][0]
+        return self.of(node)
+
+
+def _levels(graph: Graph, order: Nodes) -> dict[Node, int]:
+    """How many reductions have to be complete, one after another, before a node can be computed."""
+    levels: dict[Node, int] = {}
+    for node in order:
+        level = max([levels[x] for x in graph.operands(node)], default=0)
+        levels[node] = level + 1 if graph.ops[node] in REDUCTIONS else level
+    return levels
+
+
+# --- passes ----------------------------------------------------------------------------------------------------------
+
+
+def _passes(
+    graph: Graph, order: Nodes, levels: Mapping[Node, int], stacks: Iterable[tuple[Node, int]],
+    row_lengths: Mapping[int, Sequence[int]], target: Target, slots: _Slots,
+) -> list[Pass]:  # fmt: skip
+    """The loops: one for each region and level of what is reduced or stored by lane."""
+    reductions: dict[tuple[int, int], list[Node]] = defaultdict(list)
+    columns: dict[tuple[int, int], dict[Node, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for node in order:
+        if graph.ops[node] in REDUCTIONS:
+            x = graph.args[node][0]
+            reductions[levels[x], graph.regions[x]].append(node)
+    column: Counter[int] = Counter()
+    for node, region in stacks:
+        columns[levels[node], region][node].append(column[region])
+        column[region] += 1
+    passes = []
+    for level, region in sorted(reductions.keys() | columns.keys()):
+        key = level, region
+        passes.append(_pass(graph, region, level, reductions[key], columns[key], row_lengths[region], target, slots))
+    return passes
+
+
+def _pass(
+    graph: Graph, region: int, level: int, reductions: Nodes, stacks: Mapping[Node, Sequence[int]],
+    row_lengths: Sequence[int], target: Target, slots: _Slots,
+) -> Pass:  # fmt: skip
+    """Group the sums by the factor that occurs in most of them; the reductions follow the order of the tables."""
+    sums, minima = ([n for n in reductions if graph.ops[n] == op] for op in ("lane_sum", "lane_min"))
+    least = [graph.args[n][0] for n in minima]
+    pairs = _factors(graph, region, [graph.args[n][0] for n in sums], [*least, *stacks])
+    frequency = Counter(itertools.chain.from_iterable(pairs))
+    runs: dict[Node, list[tuple[Node, Node]]] = defaultdict(list)
+    for node, pair in zip(sums, pairs, strict=True):
+        left, right = sorted(pair, key=lambda x: -frequency[x])
+        runs[left].append((right, node))
+    sums_of = {left: [right for right, _ in run] for left, run in runs.items()}
+    factors = [x for left, rights in sums_of.items() for x in (left, *rights)] + least
+    places = {x: i for i, x in enumerate(dict.fromkeys(factors))}
+    chunks = _cut(_computed(graph, region, [*places, *stacks])) or [[]]
+    operands = {x for nodes in chunks for node in nodes for x in graph.operands(node)}
+    constants = [graph.constant(x) for x in WRITERS_CONSTANTS]
+    constants += [x for x in operands.union(places, stacks) if graph.is_constant(x)]
+    for x in constants:
+        slots.of(x)
+    handed = [x for x in _crossing(graph, chunks) if x not in places]
+    ordered = [node for run in runs.values() for _, node in run] + minima
+    sizes = [VIRTUAL_LANES * len(ordered), target.lanes * sum(row_lengths), len(row_lengths),
+             target.lanes * len(handed), TILE * len(places)]  # fmt: skip
+    return Pass(
+        region, level, ordered, sums_of, least, places, [slots.of_reduction(n) for n in ordered], stacks, chunks,
+        {x: i for i, x in enumerate(handed)}, list(itertools.accumulate([-(-x // 8) * 8 for x in sizes], initial=0)),
+    )  # fmt: skip
+
+
+def _computed(graph: Graph, region: int, wanted: Nodes) -> Nodes:
+    """The nodes of a region that those wanted are computed from, these among them."""
+    return [n for n in graph.needed(wanted) if graph.regions[n] == region]
+
+
+def _factors(graph: Graph, region: int, terms: Nodes, others: Nodes) -> list[tuple[Node, Node]]:
+    """The factors of each term, if it is a product that nothing else needs; else 1 and the term itself."""
+    used = {x for n in _computed(graph, region, [*terms, *others]) for x in graph.operands(n)}.union(others)
+    one = graph.constant(1.0)
+    return [graph.args[x] if graph.ops[x] == "fmul" and x not in used else (one, x) for x in terms]
+
+
+# --- functions -------------------------------------------------------------------------------------------------------
+
+
+def _cut(nodes: Nodes) -> Chunks:
+    return [nodes[i : i + CHUNK] for i in range(0, len(nodes), CHUNK)]
+
+
+def _crossing(graph: Graph, chunks: Chunks) -> Iterable[Node]:
+    """What one of these functions computes and another reads, each once."""
+    home = {node: n for n, nodes in enumerate(chunks) for node in nodes}
+    found = [x for n, nodes in enumerate(chunks) for node in nodes for x in graph.operands(node) if home.get(x, n) != n]
+    return dict.fromkeys(found)
+
+
+def _uniform_chunks(graph: Graph, order: Nodes, levels: Mapping[Node, int]) -> list[tuple[int, Nodes]]:
+    """The nodes that are the same for all lanes, cut into functions, those of one level together."""
+    by_level: dict[int, list[Node]] = defaultdict(list)
+    for n in order:
+        if graph.regions[n] == UNIFORM and graph.ops[n] not in SOURCES and graph.ops[n] not in REDUCTIONS:
+            by_level[levels[n]].append(n)
+    return [(level, nodes) for level in sorted(by_level) for nodes in _cut(by_level[level])]
+
+
+def _hand_over(graph: Graph, uniform: Sequence[tuple[int, Nodes]], passes: Sequence[Pass], slots: _Slots) -> None:
+    """Give a slot to what one function on slots computes and another, or a pass, reads."""
+    chunks = [nodes for _, nodes in uniform]
+    for x in _crossing(graph, chunks):
+        slots.of(x)
+    computed = {node for nodes in chunks for node in nodes}
+    for loop in passes:
+        nodes = [node for chunk in loop.chunks for node in chunk]
+        for x in [*loop.factors, *loop.stacks, *[x for node in nodes for x in graph.operands(node)]]:
+            if x in computed:
+                slots.of(x)
+
+
+def _sequence(uniform_levels: Sequence[int], passes: Sequence[Pass]) -> list[tuple[str, int]]:
+    """What to call, in order: of each level first the functions on slots, then the passes."""
+    calls = [(level, "uniform", n) for n, level in enumerate(uniform_levels)]
+    calls += [(loop.level, "pass", n) for n, loop in enumerate(passes)]
+    return [(kind, n) for _, kind, n in sorted(calls, key=lambda call: (call[0], call[1] == "pass"))]
+
+
+# --- fast code -------------------------------------------------------------------------------------------------------
+
+
+def _plain_products(graph: Graph, order: Nodes, program: Program) -> set[Node]:
+    """The products of the chain rule whose NaN would show in a result, so that no instruction has to watch for it."""
+    shows = bytearray(len(graph))
+    for node in [*program.outputs, *[node for node, _ in program.stacks]]:
+        shows[node] = 1
+    plain = set()
+    for node in reversed(order):
+        if shows[node] and graph.ops[node] in TRANSPARENT:
+            if graph.ops[node] == "chain":
+                plain.add(node)
+            for x in graph.operands(node):
+                shows[x] = 1
+    return plain
+
+
+def _any_nan_by_lane(graph: Graph, program: Program) -> Node:
+    """Whether a result that is stored by lane is NaN."""
+    found = []
+    for region in {region for _, region in program.stacks}:
+        lanes = [graph.add("fcmp une", (x, x)) for x, r in program.stacks if r == region]
+        any_lane = functools.reduce(lambda x, y: graph.add("or", (x, y)), lanes)
+        if graph.regions[any_lane] != UNIFORM:
+            first = graph.add("select", (any_lane, graph.constant(0.0), graph.constant(math.inf)))
+            any_lane = graph.add("fcmp oeq", (graph.reduce("lane_min", first), graph.constant(0.0)))
+        found.append(any_lane)
+    return functools.reduce(lambda x, y: graph.add("or", (x, y)), found, graph.constant(0.0))
