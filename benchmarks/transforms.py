@@ -43,7 +43,7 @@ def visits_per_input(n: int, mode: str) -> float:
 
     def counted(amount: Any, *how: Any) -> Any:
         nonlocal visits
-        visits += not isinstance(amount, graph.Row)  # a row is carried entry by entry
+        visits += not isinstance(amount, derivatives.Row)  # a row is carried entry by entry
         return carry(amount, *how)
 
     derivatives.carry = counted
