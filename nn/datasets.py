@@ -1,4 +1,4 @@
-"""Small data sets to learn on, and data from a CSV file.
+"""Small data sets to learn on, and data from a table: a CSV, Parquet or npy file, a zarr array, a frame.
 
 Each gives (X, y): X has a list of features for each sample; y has the number of its class, from 0 on.
 
@@ -7,18 +7,17 @@ Each gives (X, y): X has a list of features for each sample; y has the number of
 (4, [0, 1])
 """
 
-import csv
 import math
-import os
 import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+from autograd.extras import needs
+from nn.cells import DataError as DataError
+from nn.tables import Table as Table
+from nn.tables import read_table as read_table
 
 Samples = tuple[list[list[float]], list[int]]
-
-
-class DataError(ValueError):
-    """Data are not what they should be; of a file, the message names the file, the row and the column."""
 
 
 def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
@@ -107,7 +106,7 @@ def _from_sklearn(name: str, **arguments: Any) -> Samples:
         from sklearn import datasets
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            'this data set comes from scikit-learn: python -m pip install ".[demo]" (spirals and xor need nothing)'
+            needs(f"the data set of {name}", "scikit-learn") + " (spirals and xor need nothing)"
         ) from error
     X, y = getattr(datasets, name)(**arguments)
     return X.tolist(), y.tolist()
@@ -138,98 +137,3 @@ def split(X: list[Any], y: list[Any], test: float, seed: int = 0) -> tuple[list[
         raise ValueError(f"a test fraction of {test!r} leaves none of {len(X)} samples to train on")
     train, held = order[:cut], order[cut:]
     return [X[i] for i in train], [y[i] for i in train], [X[i] for i in held], [y[i] for i in held]
-
-
-# --- CSV --------------------------------------------------------------------------------------------------------------
-
-
-class Table(NamedTuple):
-    """Numbers read from a CSV file.
-
-    Attributes:
-        X: for each row the features, which are all columns but the last.
-        y: for each row its last column.
-        columns: the names of all columns; "column 1" and so on where the file names none.
-        rows: for each row its line in the file, from 1.
-    """
-
-    X: list[list[float]]
-    y: list[float]
-    columns: list[str]
-    rows: list[int]
-
-
-def read_csv(path: str | os.PathLike[str]) -> Table:
-    """Read numeric columns, the last of which is the label; a first row of which no cell is a number names them.
-
-    Args:
-        path: a file of comma-separated values in UTF-8.
-
-    Errors: DataError for a file that cannot be read, or holds anything but finite numbers in rows of one length, at
-    least two columns wide.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = pathlib.Path(folder, "points.csv")
-        ...     _ = path.write_text("x,y,label\\n1,2,0\\n3,4,1\\n")
-        ...     read_csv(path)
-        Table(X=[[1.0, 2.0], [3.0, 4.0]], y=[0.0, 1.0], columns=['x', 'y', 'label'], rows=[2, 3])
-    """
-    name = os.fspath(path)
-    lines = _lines(name)
-    if not lines:
-        raise DataError(f"{name}: empty, no rows")
-    first_row, first = lines[0]
-    named = not any(map(_is_number, first))
-    columns = [cell.strip() for cell in first] if named else [f"column {j}" for j in range(1, len(first) + 1)]
-    if named:
-        lines = lines[1:]
-    if not lines:
-        raise DataError(f"{name}: row {first_row} names the columns, and no row of numbers follows")
-    if len(columns) < 2:
-        raise DataError(f"{name}: row {first_row} has 1 column; needed are features and a label, separated by commas")
-    numbers = [_numbers(name, row, cells, columns) for row, cells in lines]
-    return Table([n[:-1] for n in numbers], [n[-1] for n in numbers], columns, [row for row, _ in lines])
-
-
-def _lines(name: str) -> list[tuple[int, list[str]]]:
-    """The rows that are not blank, each with its line number."""
-    lines = []
-    try:
-        with open(name, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    lines.append((reader.line_num, cells))
-    except OSError as error:
-        raise DataError(f"{name}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name}: row {len(lines) + 1} or after is not text in UTF-8") from error
-    except csv.Error as error:
-        raise DataError(f"{name}: row {reader.line_num}: {error}") from error
-    return lines
-
-
-def _numbers(name: str, row: int, cells: list[str], columns: list[str]) -> list[float]:
-    where = [f"{name}: row {row}, column {j} ({column})" for j, column in enumerate(columns, 1)]
-    if len(cells) < len(columns):
-        raise DataError(f"{where[len(cells)]} is missing: the row has {len(cells)} of {len(columns)} columns")
-    if len(cells) > len(columns):
-        raise DataError(f"{name}: row {row}, column {len(columns) + 1} is one too many: there are {len(columns)}")
-    for place, cell in zip(where, cells, strict=True):
-        if not cell.strip():
-            raise DataError(f"{place} is empty where a number belongs")
-        if not _is_number(cell):
-            raise DataError(f"{place} is {cell!r:.60} where a number belongs")
-        if not math.isfinite(float(cell)):
-            raise DataError(f"{place} is {cell.strip()!r}, not a finite number")
-    return [float(cell) for cell in cells]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell  # Python reads 1_000

@@ -43,7 +43,7 @@ def jit(f: Callable[..., Any], *, target: "Target | None" = None, threads: int |
     try:
         from autograd.compiler.jitted import Jitted
     except ModuleNotFoundError as error:
-        raise ImportError(
-            f"jit needs {error.name}, which is not installed: python -m pip install 'valuegrad[jit]'"
-        ) from error
+        from autograd.extras import needs
+
+        raise ImportError(needs("jit", "llvmlite", "numpy")) from error
     return Jitted(f, target, threads)

@@ -9,9 +9,9 @@ try:
     import graphviz
     from graphviz.backend import dot_command
 except ImportError as error:
-    raise ImportError(
-        'pictures need the graphviz package and a layout program: pip install "valuegrad[draw]" installs both'
-    ) from error
+    from autograd.extras import needs
+
+    raise ImportError(needs("a picture of a graph", "graphviz", "graphviz-pure")) from error
 
 
 FORMATS: frozenset[str] = frozenset(graphviz.FORMATS)
@@ -49,7 +49,7 @@ def use_installed_program() -> None:
     program = shutil.which("dot") or _graphviz_pure()
     if program is None:
         raise RendererNotFound(
-            "laying out a graph needs Graphviz: pip install graphviz-pure, or install the system's Graphviz "
+            "laying out a graph needs Graphviz: python -m pip install graphviz-pure, or install the system's Graphviz "
             "(apt install graphviz, brew install graphviz, winget install graphviz). Without either, "
             "`.source` of the drawing is its DOT text, and draw(v, file='graph.dot') writes it"
         )

@@ -1,0 +1,121 @@
+"""What a model is kept with: what its inputs and outputs mean, and what it was trained on."""
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from importlib import metadata
+from typing import Any
+
+from nn.tables import Feature
+
+LONGEST = 1000  # characters of a name in a file
+
+
+@dataclass
+class Metadata:
+    """What is known of a model beside its parameters; `fit` notes some of it, `python -m nn` all.
+
+    Attributes:
+        features: the columns that it is given, in their order.
+        target: the name of the column that it predicts.
+        classes: the names of the classes in their order; none of a regression.
+        loss: the name of the loss, which says how a score is read.
+        means, deviations: of the features in training, number by number; the model takes them unscaled.
+        data: the name of what it was trained on.
+        rows: of how many samples.
+        date: when, in UTC, as ISO 8601 has it.
+        metric: what was measured after it.
+        score, test_score: the metric on the samples of the training, and on others.
+        version: of this package.
+
+    Example:
+        >>> Metadata(classes=["no", "yes"], rows=100).classes
+        ['no', 'yes']
+    """
+
+    features: list[Feature] = field(default_factory=list)
+    target: str = ""
+    classes: list[str] = field(default_factory=list)
+    loss: str = ""
+    means: list[float] = field(default_factory=list)
+    deviations: list[float] = field(default_factory=list)
+    data: str = ""
+    rows: int = 0
+    date: str = ""
+    metric: str = ""
+    score: float | None = None
+    test_score: float | None = None
+    version: str = ""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the numbers that the model takes."""
+        return [name for feature in self.features for name in feature.columns]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON has it.
+
+        Example:
+            >>> Metadata.from_json(Metadata(target="y").as_json()).target
+            'y'
+        """
+        return asdict(self) | {"features": [{"name": f.name, "values": list(f.values)} for f in self.features]}
+
+    @classmethod
+    def from_json(cls, entries: Any) -> "Metadata":
+        """What `as_json` gave.
+
+        Errors: ValueError for anything else.
+        """
+        if not isinstance(entries, dict) or set(entries) != {f.name for f in fields(cls)}:
+            raise ValueError(f"its metadata should have the entries {', '.join(f.name for f in fields(cls))}")
+        for name, (accepts, kind) in _KINDS.items():
+            if not accepts(entries[name]):
+                raise ValueError(f"the {name} in its metadata should be {kind}")
+        features = [Feature(feature["name"], feature["values"]) for feature in entries["features"]]
+        return cls(**(entries | {"features": features}))
+
+
+def package_version() -> str:
+    """The version of this package, "" where it runs without having been installed."""
+    try:
+        return metadata.version("valuegrad")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _is_name(x: Any) -> bool:
+    return isinstance(x, str) and len(x) <= LONGEST
+
+
+def _are_names(x: Any) -> bool:
+    return isinstance(x, list) and all(map(_is_name, x))
+
+
+def _is_finite(x: Any) -> bool:
+    return type(x) in (int, float) and math.isfinite(x)
+
+
+def _are_finite(x: Any) -> bool:
+    return isinstance(x, list) and all(map(_is_finite, x))
+
+
+def _are_features(x: Any) -> bool:
+    return isinstance(x, list) and all(
+        isinstance(f, dict) and set(f) == {"name", "values"} and _is_name(f["name"]) and _are_names(f["values"])
+        for f in x
+    )
+
+
+_NAME = (_is_name, "a text")
+_NAMES = (_are_names, "a list of texts")
+_NUMBERS = (_are_finite, "a list of finite numbers")
+_SCORE = (lambda x: x is None or _is_finite(x), "a finite number or null")
+_KINDS: dict[str, tuple[Any, str]] = {
+    "features": (_are_features, "a list of names with their values"),
+    "classes": _NAMES,
+    "means": _NUMBERS,
+    "deviations": _NUMBERS,
+    "rows": (lambda x: type(x) is int and 0 <= x < 2**63, "a whole number"),
+    "score": _SCORE,
+    "test_score": _SCORE,
+} | dict.fromkeys(("target", "loss", "data", "date", "metric", "version"), _NAME)
