@@ -24,9 +24,11 @@ SEPARATORS = "\t;, "  # where several would do, the first
 SAMPLE = 200  # rows that are looked at to tell the separator
 
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
-_COMMENT = re.compile(r"\s+#(\s.*)?$")
+_COMMENT = re.compile(r"\s*#(?!N/?A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!)")  # a line, unless of Excel's errors
+_TRAILING = re.compile(r"\s+#(\s.*)?$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)*|__index_level_\d+__)?")  # what pandas makes of an index
+_UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)*)?")  # what pandas makes of an index in CSV, before the columns,
+_INDEX = re.compile(r"__index_level_\d+__")  # and in Parquet, after them
 
 
 class DataError(ValueError):
@@ -161,9 +163,12 @@ Record = tuple[int, list[str]]
 
 def _of_text(name: str, text: str, notes: list[str], header: bool | None) -> Cells:
     separator = _separator(text)
-    records = list(_records(name, text, separator))
+    comments: list[int] = []
+    records = list(_records(name, text, separator, comments))
     if not records:
         raise DataError(f"{name}: empty, no rows")
+    if within := [line for line in comments if line > records[0][0]]:
+        notes = [*notes, f"{name}: left out {len(within)} rows that begin with #, as comments; row {within[0]} first"]
     records = _without_last_separator(records)
     named = _named_rows(records)
     decimal = "," if separator != "," and _has_decimal_comma(records) else "."
@@ -187,19 +192,22 @@ def _of_text(name: str, text: str, notes: list[str], header: bool | None) -> Cel
     return _without_index(_unique(cells), names) if header else cells
 
 
-def _records(name: str, text: str, separator: str) -> Iterator[Record]:
-    """The rows that are not blank, each with the number of its first line; comments are left out."""
+def _records(name: str, text: str, separator: str, comments: list[int]) -> Iterator[Record]:
+    """The rows that are not blank, each with the number of its first line; the lines of comments are noted."""
     number, fresh = 0, True
 
     def lines() -> Iterator[str]:
         nonlocal number, fresh
         for at, line in enumerate(io.StringIO(text, newline=""), 1):
             if fresh:
-                if not line.strip() or line.lstrip().startswith("#"):
+                if not line.strip():
+                    continue
+                if _COMMENT.match(line):
+                    comments.append(at)
                     continue
                 number, fresh = at, False
                 if '"' not in line:
-                    line = _COMMENT.sub("", line)
+                    line = _TRAILING.sub("", line)
                     line = " ".join(line.split()) if separator == " " else line
             yield line
 
@@ -222,7 +230,7 @@ def _separator(text: str) -> str:
     def score(separator: str) -> tuple[float, float]:
         rows = []
         try:
-            for _, cells in _records("", text, separator):
+            for _, cells in _records("", text, separator, []):
                 rows.append(cells)
                 if len(rows) == SAMPLE:
                     break
@@ -355,14 +363,13 @@ def _unique(cells: Cells) -> Cells:
 
 
 def _without_index(cells: Cells, names: Sequence[str]) -> Cells:
-    """The same without the leading columns that have no name, as pandas writes an index."""
-    count = 0
-    while count < len(names) - 1 and _UNNAMED.fullmatch(names[count]):
-        count += 1
-    if not count:
+    """The same without the columns that pandas writes for an index without a name."""
+    leading = list(itertools.takewhile(lambda j: _UNNAMED.fullmatch(names[j]), range(len(names) - 1)))
+    index = leading + [j for j, name in enumerate(names) if _INDEX.fullmatch(name)]
+    if not index:
         return cells
-    note = "column 1 has no name: an index, left out" if count == 1 else f"columns 1 to {count} have no name: left out"
-    return cells.without(range(count), f"{cells.source}: {note}")
+    which = ", ".join(str(cells.positions[j]) for j in index)
+    return cells.without(index, f"{cells.source}: column {which} has no name: an index, left out")
 
 
 # --- other formats ----------------------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """save and load: a model as one readable JSON file, which is data and nothing else.
 
-The file has four entries: "format" and "version", the "architecture" (the type of each module with the arguments that
-construct it) and the "parameters" by name. Loading constructs modules of this package only, and never executes
+The file has the entries "format" and "version", the "architecture" (the type of each module with the arguments that
+construct it), the "parameters" by name and the "metadata" (see nn.metadata), which files of version 1 have not. Loading
+constructs modules of this package only, no more of them than the parameters in the file call for, and never executes
 anything.
 """
 
+import itertools
 import json
 import math
 import os
@@ -14,10 +16,16 @@ from typing import Any, NoReturn
 
 from autograd.files import write_atomically
 from nn.activations import ACTIVATIONS
+from nn.cells import shortened
 from nn.layers import MLP, Layer, Neuron, Sequential
+from nn.layers import _size as whole
+from nn.metadata import Metadata
 from nn.module import Module
 
-FORMAT, VERSION = "valuegrad model", 1
+FORMAT, VERSION = "valuegrad model", 2
+ENTRIES = {1: ["format", "version", "architecture", "parameters"]}
+ENTRIES[2] = [*ENTRIES[1], "metadata"]
+MOST_OBJECTS = 32  # for each parameter, that a file may construct beside what it spells out
 
 _WEIGHTED: dict[str, Any] = {kind.__name__: kind for kind in (Neuron, Layer, MLP)}
 _ACTIVATIONS: dict[str, Any] = {kind.__name__: kind for kind in ACTIVATIONS.values()}
@@ -61,7 +69,9 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
             f"{model!r:.100} has been altered since it was made, or uses a module twice: its parameters do not "
             "follow from its architecture. Store its state_dict()"
         )
-    document = {"format": FORMAT, "version": VERSION, "architecture": architecture, "parameters": parameters}
+    metadata = model.metadata.as_json() if model.metadata else None
+    entries = FORMAT, VERSION, architecture, parameters, metadata
+    document = dict(zip(ENTRIES[VERSION], entries, strict=True))
     write_atomically(path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
 
 
@@ -90,7 +100,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         reason = f"it is not JSON: {error}"
     except (ValueError, TypeError) as error:
         reason = str(error)
-    raise ModelFileError(f"{os.fspath(path)} is not a saved model: {reason}")
+    raise ModelFileError(f"{os.fspath(path)} is not a saved model: {shortened(reason, 200)}")
 
 
 def _described(x: Any) -> Any:
@@ -108,13 +118,15 @@ def _described(x: Any) -> Any:
 
 
 def _loaded(document: Any) -> Module:
-    expected = ["format", "version", "architecture", "parameters"]
-    if not isinstance(document, dict) or sorted(document) != sorted(expected):
-        raise ValueError(f"its entries should be {', '.join(expected)}")
+    if not isinstance(document, dict) or not set(document) >= set(ENTRIES[1]):
+        raise ValueError(f"its entries should be {', '.join(ENTRIES[VERSION])}")
     if document["format"] != FORMAT:
         raise ValueError(f"its format is {document['format']!r:.60}, not {FORMAT!r}")
-    if type(document["version"]) is not int or document["version"] != VERSION:
-        raise ValueError(f"its version is {document['version']!r:.60}; this package reads version {VERSION}")
+    version = document["version"]
+    if type(version) is not int or version not in ENTRIES:
+        raise ValueError(f"its version is {version!r:.60}; this package reads versions 1 to {VERSION}")
+    if set(document) != set(ENTRIES[version]):
+        raise ValueError(f"its entries should be {', '.join(ENTRIES[version])}")
     parameters = document["parameters"]
     if not isinstance(parameters, dict):
         raise ValueError("its parameters should be numbers by name")
@@ -125,19 +137,21 @@ def _loaded(document: Any) -> Module:
     if not isinstance(model, Module) or _described(model) != document["architecture"]:
         raise ValueError("its architecture has entries that mean nothing")
     model.load_state_dict(parameters)
+    if document.get("metadata") is not None:
+        model.metadata = Metadata.from_json(document["metadata"])
     return model
 
 
 def _constructed(description: Any, size: int) -> Any:
-    """What an architecture describes, of at most `size` weights: a hostile file may ask for any number of them."""
-    drawn = 0
+    """What an architecture describes, if `size` parameters are enough: a hostile file may ask for any number.
 
-    def weight(rng: Any, nin: int, nout: int) -> float:
-        nonlocal drawn
-        drawn += 1
-        if drawn > size:
-            raise ValueError(f"its architecture has more parameters than the {size} in the file")
-        return 0.0
+    An activation is copied for each neuron, and may itself be a network, so that a small file can ask for much.
+    """
+    weights, objects = _asked_for(description)
+    if weights > size:
+        raise ValueError(f"its architecture has more parameters than the {size} in the file")
+    if objects > _spelt_out(description) + MOST_OBJECTS * size:
+        raise ValueError(f"its architecture has more modules than {size} parameters call for")
 
     def construct(x: Any) -> Any:
         if isinstance(x, list):
@@ -145,16 +159,56 @@ def _constructed(description: Any, size: int) -> Any:
         if not isinstance(x, dict):
             return x
         arguments = {name: construct(argument) for name, argument in x.items() if name != "type"}
-        kind = str(x.get("type"))
+        kind = _kind(x)
         if kind in _WEIGHTED:
-            return _WEIGHTED[kind](init=weight, **arguments)
+            return _WEIGHTED[kind](init=lambda rng, nin, nout: 0.0, **arguments)
         if kind in _ACTIVATIONS:
             return _ACTIVATIONS[kind](**arguments)
-        if kind == Sequential.__name__:
-            return Sequential(*arguments.pop("modules", []), **arguments)
-        raise ValueError(f"it has a module of the unknown type {kind!r:.60}")
+        return Sequential(*arguments.pop("modules", []), **arguments)
 
     return construct(description)
+
+
+def _asked_for(x: Any) -> tuple[int, int]:
+    """How many weights, and how many objects, constructing this makes."""
+    parts = x if isinstance(x, list) else [x[name] for name in x if name != "activation"] if isinstance(x, dict) else []
+    inside = [_asked_for(part) for part in parts]
+    weights, objects = sum(w for w, _ in inside), 1 + sum(n for _, n in inside)
+    if isinstance(x, str):
+        return 0, 1 + len(x)
+    if not isinstance(x, dict):
+        return weights, objects
+    neurons = 1
+    if _kind(x) in _WEIGHTED:
+        sizes = _sizes(x)
+        neurons = sum(nout for _, nout in sizes)
+        weights += sum(nin * nout for nin, nout in sizes)
+    each = _asked_for(x.get("activation"))
+    return weights + neurons * each[0], objects + neurons * (1 + each[1])
+
+
+def _sizes(x: dict[str, Any]) -> list[tuple[int, int]]:
+    """Inputs and neurons of each layer of a Neuron, Layer or MLP."""
+    nouts = x.get("nouts", [x.get("nout", 1)])
+    if not isinstance(nouts, list):
+        raise ValueError(f"nouts is a list, got {nouts!r:.60}")
+    sizes = [whole(n, name) for name, n in zip(["nin", *["nout"] * len(nouts)], [x.get("nin"), *nouts], strict=True)]
+    return list(itertools.pairwise(sizes))
+
+
+def _kind(x: dict[str, Any]) -> str:
+    kind = x.get("type")
+    if not isinstance(kind, str) or kind not in {*_WEIGHTED, *_ACTIVATIONS, Sequential.__name__}:
+        raise ValueError(f"it has a module of the unknown type {kind!r:.60}")
+    return kind
+
+
+def _spelt_out(x: Any) -> int:
+    """How many objects a description itself is made of."""
+    if isinstance(x, str):
+        return 1 + len(x)
+    parts = x.values() if isinstance(x, dict) else x if isinstance(x, list) else ()
+    return 1 + sum(map(_spelt_out, parts))
 
 
 def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

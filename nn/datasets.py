@@ -105,9 +105,7 @@ def _from_sklearn(name: str, **arguments: Any) -> Samples:
     try:
         from sklearn import datasets
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            needs(f"the data set of {name}", "scikit-learn") + " (spirals and xor need nothing)"
-        ) from error
+        raise ModuleNotFoundError(needs("this data set", "scikit-learn") + " (spirals and xor need nothing)") from error
     X, y = getattr(datasets, name)(**arguments)
     return X.tolist(), y.tolist()
 

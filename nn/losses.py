@@ -10,6 +10,7 @@ branches, so that they can be traced and compiled.
 2.5
 """
 
+import copy
 import functools
 import math
 import numbers
@@ -30,6 +31,8 @@ class Loss:
         labels: the labels of the two classes, in their order; () if classes are numbered from 0.
         metric: what `fit` reports beside the loss: a name in nn.training.METRICS, or "".
 
+    `unit` is what a target of 1 is in the unit that errors are reported in, if targets are scaled; see `in_unit`.
+
     Errors: when called, ValueError for a target that the loss cannot take.
     """
 
@@ -48,6 +51,18 @@ class Loss:
         self.label = label
         self.labels = labels
         self.metric = metric
+        self.unit = 1.0
+
+    def in_unit(self, unit: float) -> "Loss":
+        """The same loss, of targets that were divided by `unit`: errors are reported as before that.
+
+        Example:
+            >>> squared_error.in_unit(100.0).unit, squared_error.unit
+            (100.0, 1.0)
+        """
+        loss = copy.copy(self)
+        loss.unit = unit
+        return loss
 
     def __call__(self, score: Any, target: Any, **options: Any) -> Any:
         self._check(score, target, "")

@@ -1,6 +1,6 @@
 """What a model is kept with: what its inputs and outputs mean, and what it was trained on."""
 
-import math
+import sys
 from dataclasses import asdict, dataclass, field, fields
 from importlib import metadata
 from typing import Any
@@ -92,7 +92,7 @@ def _are_names(x: Any) -> bool:
 
 
 def _is_finite(x: Any) -> bool:
-    return type(x) in (int, float) and math.isfinite(x)
+    return type(x) in (int, float) and abs(x) <= sys.float_info.max
 
 
 def _are_finite(x: Any) -> bool:

@@ -2,10 +2,13 @@
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from autograd import Value
 from autograd.scalars import is_array, number
+
+if TYPE_CHECKING:
+    from nn.metadata import Metadata
 
 
 class Module:
@@ -32,6 +35,8 @@ class Module:
         >>> bell.predict([0.0, 0.0])
         [2.0, 2.0]
     """
+
+    metadata: "Metadata | None" = None  # what is known of it beside its parameters; `save` keeps it
 
     def __call__(self, x: Any) -> Any:
         """The score or scores for one sample x."""

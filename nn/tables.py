@@ -110,10 +110,10 @@ def read_table(
             hint = "" if j == chosen else f"; drop=[{cells.columns[j]!r:.60}] (--drop) leaves it out"
             raise DataError(f"{cells.place(0, j)} is {_wrong(cells.rows[0][j])}, and so is every other row{hint}")
     cells = _without_gaps(cells, inputs, chosen, missing)
-    y, classes = _targets(cells, chosen, task)
     asked = set() if isinstance(categorical, bool) else {_column(cells, name) for name in categorical}
     features = [_feature(cells, j, j in asked, categorical is True) for j in inputs]
     X, filled = _numbers(cells, inputs, features, missing == "mean", None)
+    y, classes = _targets(cells, chosen, task)
     return Table(X, y, features, cells.columns[chosen], classes, cells.lines, [*cells.notes, *filled])
 
 
@@ -251,6 +251,11 @@ def _targets(cells: Cells, j: int, task: str) -> tuple[list[float], list[str]]:
             raise DataError(f"{cells.place(i, j)} is {cell!r}, where a class is a whole number")
     distinct_cells = sorted({*column}, key=lambda cell: (isinstance(cell, str), cell))
     classes = list(dict.fromkeys(map(_label, distinct_cells)))
+    if len(classes) < 2:
+        raise DataError(
+            f"{cells.source}: rows {cells.lines[0]} to {cells.lines[-1]}, {cells.column(j)} have one class only, "
+            f"{shortened(classes[0], 40)}; classification needs two or more"
+        )
     number = {name: i for i, name in enumerate(classes)}
     return [number[_label(cell)] for cell in column], classes
 

@@ -88,7 +88,7 @@ def _accuracy(loss: Loss, scores: Sequence[Any], wanted: Sequence[Any]) -> float
 def _mean_absolute_error(loss: Loss, scores: Sequence[Any], wanted: Sequence[Any]) -> float:
     from nn.losses import absolute_error
 
-    return float(absolute_error.batch(scores, wanted))
+    return loss.unit * float(absolute_error.batch(scores, wanted))
 
 
 METRICS: dict[str, Callable[[Loss, Sequence[Any], Sequence[Any]], float]] = {
