@@ -1,7 +1,9 @@
 """A Digraph that finds a program to lay it out: the system's `dot`, else `graphviz-pure`."""
 
 import shutil
+import subprocess
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +20,57 @@ FORMATS: frozenset[str] = frozenset(graphviz.FORMATS)
 
 
 class RendererNotFound(RuntimeError):
-    """Neither `dot` nor `graphviz-pure` is on this machine."""
+    """No program that lays out graphs works on this machine."""
 
 
 class Picture(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
     """A graphviz.Digraph; its `pipe`, `render` and notebook display also work where only graphviz-pure is installed."""
 
     def pipe(self, *args: Any, **kwargs: Any) -> Any:
-        use_installed_program()
-        return super().pipe(*args, **{"quiet": True, **kwargs})  # graphviz-pure warns of each σ: no font metrics
+        pipe = super().pipe
+        # graphviz-pure warns of each σ: no font metrics
+        return _laid_out(lambda: pipe(*args, **{"quiet": True, **kwargs}))
 
     def render(self, *args: Any, **kwargs: Any) -> Any:
-        use_installed_program()
-        return super().render(*args, **{"quiet": True, **kwargs})
+        render = super().render
+        return _laid_out(lambda: render(*args, **{"quiet": True, **kwargs}))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:
         """SVG and PNG: of a notebook that somebody else has run Jupyter shows no SVG, and then takes the PNG."""
         include = {self._jupyter_mimetype, "image/png"} if include is None else include
         bundle: dict[str, Any] = super()._repr_mimebundle_(include, exclude, **kwargs)
         return bundle
+
+
+def _laid_out(run: Callable[[], Any]) -> Any:
+    """What the program makes of a graph. Where the system's `dot` fails, graphviz-pure is tried in its place.
+
+    A `dot` may fail on every graph (a broken installation) or on one format only (no plugin for it), so that the next
+    graph asks it again.
+
+    Errors: RendererNotFound, with what `dot` said, if it fails and there is no graphviz-pure; what `dot` raised, if
+    graphviz-pure fails as well: the fault is then in the graph or in what was asked for.
+    """
+    use_installed_program()
+    try:
+        return run()
+    except (subprocess.CalledProcessError, OSError) as error:
+        first, program = dot_command.DOT_BINARY, _graphviz_pure()
+        if program is None:
+            said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip() or str(error)
+            raise RendererNotFound(
+                f"the Graphviz program {first} failed: {said:.200}. Repair it, or install another one: "
+                "python -m pip install graphviz-pure"
+            ) from error
+        if first == Path(program):
+            raise
+        dot_command.DOT_BINARY = Path(program)
+        try:
+            return run()
+        except (subprocess.CalledProcessError, OSError):
+            raise error from None
+        finally:
+            dot_command.DOT_BINARY = first
 
 
 def use_installed_program() -> None:

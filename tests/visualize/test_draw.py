@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import xml.etree.ElementTree as ET
+from subprocess import CalledProcessError
 
 import pytest
 from graphviz.backend import dot_command
@@ -359,6 +360,51 @@ def test_system_dot_is_used_where_there_is_one(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert draw(Value(1.0)).pipe("svg") == b"the system says hello\n"
     assert dot_command.DOT_BINARY == "dot", "nothing changes for who has dot"
+
+
+def _dot_that(script, folder, monkeypatch):
+    program = folder / "dot"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(dot_command, "DOT_BINARY", "dot")
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["cat >/dev/null; echo 'There is no layout engine support for \"dot\"' >&2; exit 1", "exec /no/such/program"],
+)
+def test_where_the_systems_dot_fails_graphviz_pure_draws(script, monkeypatch, tmp_path):
+    expected = draw(Value(1.0), names={}).pipe("svg")
+    _dot_that(script, tmp_path, monkeypatch)
+    picture = draw(Value(1.0), file=tmp_path / "a.svg", names={})
+    assert picture.pipe("svg") == (tmp_path / "a.svg").read_bytes() == expected
+    assert picture.render(tmp_path / "r", format="png") == str(tmp_path / "r.png")
+    assert picture._repr_mimebundle_()["image/svg+xml"].encode() == expected
+    assert dot_command.DOT_BINARY == "dot", "a dot that lacks one format may serve the next graph"
+
+
+def test_a_program_that_is_no_program_counts_as_one_that_fails(monkeypatch, tmp_path):
+    _dot_that("", tmp_path, monkeypatch)
+    (tmp_path / "dot").write_bytes(b"\x7fELF, but broken off")
+    assert draw(Value(1.0)).pipe("svg").startswith(b"<?xml")
+
+
+def test_where_dot_fails_and_nothing_else_is_there_the_error_says_what_dot_said(monkeypatch, tmp_path):
+    _dot_that("cat >/dev/null; echo plugin lost >&2; exit 1", tmp_path, monkeypatch)
+    monkeypatch.setattr(graphviz_program, "_graphviz_pure", lambda: None)
+    with pytest.raises(RendererNotFound, match=r"dot failed: plugin lost\. .*pip install graphviz-pure"):
+        draw(Value(1.0)).pipe("svg")
+
+
+def test_where_both_programs_fail_the_error_is_that_of_the_first(monkeypatch, tmp_path):
+    _dot_that("cat >/dev/null; echo syntax error in line 1 >&2; exit 1", tmp_path, monkeypatch)
+    (tmp_path / "other").write_text("#!/bin/sh\ncat >/dev/null; exit 1\n")
+    (tmp_path / "other").chmod(0o755)
+    monkeypatch.setattr(graphviz_program, "_graphviz_pure", lambda: str(tmp_path / "other"))
+    with pytest.raises(CalledProcessError) as caught:
+        draw(Value(1.0)).pipe("svg")
+    assert b"syntax error in line 1" in caught.value.stderr
 
 
 # --- safety ---
