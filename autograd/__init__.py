@@ -10,11 +10,23 @@
 
 from typing import TYPE_CHECKING, Any
 
+__version__ = "0.1.0"
+
+from autograd import linalg
 from autograd.derivatives import gradients
 from autograd.functions import (
     abs,
+    absolute,
     acos,
     acosh,
+    allclose,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
     asin,
     asinh,
     atan,
@@ -25,6 +37,9 @@ from autograd.functions import (
     copysign,
     cos,
     cosh,
+    cov,
+    deg2rad,
+    degrees,
     detach,
     dot,
     elu,
@@ -33,8 +48,17 @@ from autograd.functions import (
     exp,
     exp2,
     expm1,
+    fabs,
+    float_power,
     gelu,
+    gradient,
+    heaviside,
     hypot,
+    interp,
+    isclose,
+    isfinite,
+    isinf,
+    isnan,
     leaky_relu,
     log,
     log1p,
@@ -49,7 +73,10 @@ from autograd.functions import (
     min,
     minimum,
     norm,
+    power,
     prod,
+    rad2deg,
+    radians,
     relu,
     sigmoid,
     sign,
@@ -80,6 +107,9 @@ __all__ = [
     "gelu", "hypot", "leaky_relu", "log", "log10", "log1p", "log2", "log_softmax", "logsigmoid", "logsumexp", "max",
     "maximum", "mean", "min", "minimum", "norm", "prod", "relu", "sigmoid", "sign", "silu", "sin", "sinh",
     "softmax", "softplus", "sqrt", "sum", "take", "tan", "tanh", "where",
+    "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "deg2rad", "degrees", "fabs",
+    "float_power", "heaviside", "power", "rad2deg", "radians",
+    "allclose", "cov", "gradient", "interp", "isclose", "isfinite", "isinf", "isnan", "linalg",
     "grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vmap", "check_grads",
     "array", "data", "grads", "jit", "draw", "chain_rule", "page",
 ]
@@ -89,7 +119,6 @@ if TYPE_CHECKING:
     from autograd.compiler import jit
     from autograd.visualize import chain_rule, draw, page
 
-# What needs more than the standard library
 _ON_FIRST_USE = {  # what needs more than the standard library
     **dict.fromkeys(("draw", "chain_rule", "page"), "autograd.visualize"),
     "jit": "autograd.compiler",
@@ -103,3 +132,7 @@ def __getattr__(name: str) -> Any:
 
     globals()[name] = found = getattr(import_module(_ON_FIRST_USE[name]), name)
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_FIRST_USE})

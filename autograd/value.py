@@ -1,7 +1,9 @@
 """Value: a number that remembers how it was computed, and so can be differentiated."""
 
 import functools
+import math
 from collections.abc import Sequence
+from numbers import Integral, Rational
 from operator import add, mul
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -205,7 +207,16 @@ class Value(Node):
     arcsin, arccos, arctan, arctan2 = primitives.asin, primitives.acos, primitives.atan, primitives.atan2
     sinh, cosh, tanh = primitives.sinh, primitives.cosh, primitives.tanh
     arcsinh, arccosh, arctanh = primitives.asinh, primitives.acosh, primitives.atanh
+    fabs = primitives.abs
     hypot, sigmoid, relu, detach = primitives.hypot, primitives.sigmoid, primitives.relu, primitives.detach
+
+    def degrees(self) -> "Value":
+        return self * (180 / math.pi)
+
+    def radians(self) -> "Value":
+        return self * (math.pi / 180)
+
+    rad2deg, deg2rad = degrees, radians
 
     def conjugate(self) -> "Value":
         """A real number is its own conjugate; np.var and np.linalg ask."""
@@ -239,7 +250,8 @@ class Value(Node):
     def __float__(self) -> NoReturn:
         raise TypeError(
             f"{self._name()} does not convert to a plain number by itself, since that would drop its gradient in "
-            "silence. Use .data for the number, or autograd's own functions (autograd.exp, ...) to go on computing"
+            "silence. Use .data for the number, or autograd's own functions (autograd.exp, autograd.interp, "
+            "autograd.linalg.solve, ...) to go on computing"
         )
 
     __int__ = __float__
@@ -388,12 +400,14 @@ def _operand(x: Any) -> Any:
     """x as an operand, a Value or a float; None if it is no number."""
     if x.__class__ is float or isinstance(x, Value):
         return x
-    if x.__class__ is int:  # before the slower question whether it is any kind of number
-        return float(x)
     try:
+        if x.__class__ is int:  # before the slower question whether it is any kind of number
+            return float(x)
         return number(x)
     except TypeError:
         return None
+    except OverflowError:
+        return number(x, "arithmetic on Values")
 
 
 def _operator(op: Primitive, x: Any, y: Any) -> Any:
@@ -405,9 +419,12 @@ def _operator(op: Primitive, x: Any, y: Any) -> Any:
 
 
 def _compare(op: Primitive, x: Value, y: Any) -> Any:
-    y = _operand(y)
-    if y is None:
-        return NotImplemented
+    if y.__class__ is not float and not isinstance(y, Value):
+        if tracing.tracer is None and isinstance(y, Rational):  # exactly, as Python does: not every int is a float
+            return bool(op.forward(x._data, int(y) if isinstance(y, Integral) else y))
+        y = _operand(y)
+        if y is None:
+            return NotImplemented
     if tracing.tracer is not None:
         return tracing.tracer.condition(op, x, y)
     return bool(op.forward(x._data, y._data if isinstance(y, Value) else y))

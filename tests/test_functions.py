@@ -24,14 +24,26 @@ UNARY = names(
 )
 BINARY = names("atan2 hypot copysign maximum minimum")
 OF_MANY = names("sum mean prod norm logsumexp max min")
-OTHERS = names("clip where take dot softmax log_softmax")
+OTHERS = names("clip where take dot softmax log_softmax power heaviside degrees radians interp cov gradient")
+QUESTIONS = names("isnan isinf isfinite isclose allclose")
+SPELLINGS = {
+    **{f"arc{name}": f"a{name}" for name in names("sin cos tan sinh cosh tanh tan2")},
+    "absolute": "abs", "fabs": "abs", "float_power": "power", "deg2rad": "radians", "rad2deg": "degrees",
+}  # fmt: skip
 STABLE = [-1e308, -1000.0, -30.0, -1e-300, 0.0, 1e-300, 30.0, 1000.0, 1e308]
 
 
 def test_every_function_of_the_design_is_public_and_documented_with_an_example():
-    for name in UNARY + BINARY + OF_MANY + OTHERS:
+    for name in UNARY + BINARY + OF_MANY + OTHERS + QUESTIONS:
         assert name in autograd.__all__
         assert ">>>" in inspect.getdoc(getattr(autograd, name)), name
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_numpys_spelling_is_the_same_function(spelling):
+    assert spelling in autograd.__all__
+    assert hasattr(np, spelling)
+    assert getattr(autograd, spelling) is getattr(autograd, SPELLINGS[spelling])
 
 
 @pytest.mark.parametrize("name", UNARY)
@@ -69,6 +81,14 @@ def test_function_of_many_takes_any_iterable_of_numbers_and_values(name):
 def test_function_of_no_values_at_all_says_so(name):
     with pytest.raises(ValueError, match=f"{name} of no values"):
         getattr(autograd, name)([])
+
+
+def test_dot_of_matrices_is_refused_where_it_would_be_the_dot_of_all_their_entries():
+    for w, x in [(np.eye(2), np.eye(2)), (np.ones(2), np.eye(2)), (np.eye(2), [1.0, 2.0]), (np.array(2.0), [1.0])]:
+        with pytest.raises(ValueError, match=r"dot takes vectors, got an array of shape \(.*\); .*W @ x"):
+            autograd.dot(w, x)
+    with pytest.raises(TypeError):
+        autograd.dot([[1.0]], [[1.0]])
 
 
 def test_empty_sum_product_norm_and_dot_are_those_of_mathematics():
@@ -269,4 +289,4 @@ def test_own_primitive_that_goes_wrong_is_named():
 
 def test_functions_module_has_no_function_without_a_test_here():
     public = {n for n, f in vars(functions).items() if inspect.isfunction(f) and f.__module__ == functions.__name__}
-    assert {name for name in public if name[0] != "_"} <= {*UNARY, *BINARY, *OF_MANY, *OTHERS}
+    assert {name for name in public if name[0] != "_"} <= {*UNARY, *BINARY, *OF_MANY, *OTHERS, *QUESTIONS, *SPELLINGS}

@@ -1,7 +1,10 @@
 """Importing the engine loads nothing outside the standard library."""
 
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +57,20 @@ def test_unknown_name_is_an_attribute_error():
 
     with pytest.raises(AttributeError, match="no attribute 'tensor'"):
         _ = autograd.tensor
+
+
+def test_what_is_loaded_on_first_use_is_listed_before_it():
+    code = "import sys, autograd; print({*autograd.__all__} <= {*dir(autograd)}, 'autograd.compiler' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "True False\n"
+    )
+
+
+def test_version_is_that_of_the_distribution():
+    import autograd
+
+    project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["hatch"]["version"]["path"] == "autograd/__init__.py"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", autograd.__version__)

@@ -341,6 +341,24 @@ def test_values_compare_by_value_as_floats_do(compare):
     assert compare(Value(0.5), Fraction(1, 2)) is compare(0.5, 0.5)
 
 
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne])
+@pytest.mark.parametrize("number", [10**400, -(10**400), 2**53 + 1, Fraction(1, 10), Fraction(10**400, 3), np.int64(3)])
+def test_values_compare_exactly_with_ints_and_fractions_that_are_no_floats(compare, number):
+    exact = int(number) if isinstance(number, np.int64) else number
+    for x in [*SPECIAL, 0.1, 2.0**53, 3.0]:
+        assert compare(Value(x), number) is compare(x, exact)
+        assert compare(number, Value(x)) is compare(exact, x)
+
+
+@pytest.mark.parametrize("too_large", [10**400, -(10**400), Fraction(10**400, 3)], ids=["int", "negative", "Fraction"])
+@pytest.mark.parametrize("use", [Value, autograd.exp, lambda x: Value(1.0) + x, lambda x: x * Value(1.0)])
+def test_a_number_beyond_all_floats_is_refused_with_its_size_and_without_its_digits(use, too_large):
+    with pytest.raises(
+        OverflowError, match=r"number that a float can hold.*got (int|Fraction) of about -?10\*\*(400|399)"
+    ):
+        use(too_large)
+
+
 def test_value_is_unequal_to_what_is_no_number_and_not_ordered_with_it():
     x = Value(1.0)
     assert (x == "1") is False

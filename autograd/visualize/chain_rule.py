@@ -7,6 +7,7 @@ from autograd.graph import topological_order
 from autograd.value import Value
 from autograd.visualize.derivation import Adjoint, Analysis, Derivation, Factor
 from autograd.visualize.expressions import Printer, Symbol
+from autograd.visualize.latex_names import latex_names
 from autograd.visualize.names import Names, NumberFormat, number_formatter
 
 REUSE = "already computed: reuse"
@@ -82,6 +83,7 @@ class ChainRule:
         self.derivations = analysis.derivations()
         self.recursion = analysis.recursion(MOST_STEPS) if any(d.paths is None for d in self.derivations) else []
         self._number = number
+        self._latex_names = latex_names(symbol.name for symbol in analysis.symbols.values())
 
     @property
     def text(self) -> str:
@@ -96,7 +98,7 @@ class ChainRule:
     @property
     def latex(self) -> str:
         """The derivation as LaTeX, for math mode."""
-        printer = _Latex(Printer(self._number, latex=True), self.output)
+        printer = _Latex(Printer(self._number, latex=True, names=self._latex_names), self.output)
         rows = self._shortened([printer.definition(d) for d in self.definitions], r"&\dots")
         rows += self._shortened([printer.adjoint(a) for a in self.recursion], r"&\dots")
         rows += [printer.derivation(d) for d in self.derivations if d.paths is not None]

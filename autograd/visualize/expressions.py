@@ -229,6 +229,11 @@ _AMBIGUOUS = re.compile(r"[\s+\-−·*/^=<>]")
 class Printer:
     """Writes terms, with parentheses where they are needed; `latex` or text.
 
+    Args:
+        number: writes a number.
+        latex: whether as LaTeX.
+        names: the LaTeX for symbols by name; what is not there is written by itself, see latex_name.
+
     Example:
         >>> x, y = Symbol("x"), Symbol("y1")
         >>> squared = Applied(p.pow, (Applied(p.sub, (x, y)), 2.0))
@@ -240,6 +245,7 @@ class Printer:
 
     number: Callable[[float], str]
     latex: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, term: Term, loosest: int = ANY) -> str:
         """The term, in parentheses if its precedence is below the loosest that may stand here."""
@@ -262,7 +268,7 @@ class Printer:
             return NEGATION if self.number(term).startswith("-") else CALL
         if isinstance(term, Symbol):
             return ANY if _AMBIGUOUS.search(term.name) else CALL
-        if self.latex and term.op in (p.exp, p.exp2):
+        if self.latex and term.op in (p.exp, p.exp2) and not self._by_name(term.op):
             return POWER  # as the base of another power
         if term.op is p.mul and self.precedence(term.args[0]) == NEGATION:
             return NEGATION
@@ -271,7 +277,11 @@ class Printer:
         return term.op.precedence
 
     def name(self, symbol: Symbol) -> str:
-        return latex_name(symbol.name) if self.latex else symbol.name
+        return (self.names.get(symbol.name) or latex_name(symbol.name)) if self.latex else symbol.name
+
+    def _by_name(self, op: Primitive) -> bool:
+        """Whether exp(x) is written so, and not e^x, because e is the name of a Value."""
+        return op is p.exp and "e" in self.names.values()
 
     def value(self, x: float) -> str:
         """A number; in LaTeX with a power of ten for an exponent."""
@@ -308,6 +318,8 @@ class Printer:
 
     def _template(self, op: Primitive, count: int) -> str:
         operands = ", ".join(f"{{{i}}}" for i in range(count))
+        if self.latex and self._by_name(op):
+            return r"\exp({0})"
         if self.latex:
             return op.latex or latex_name(op.name).replace("{", "{{").replace("}", "}}") + f"({operands})"
         if op in _TEXT:

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 
 _GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
@@ -36,6 +38,18 @@ def latex_name(label: str) -> str:
         + (f"_{{{','.join(indices)}}}" if indices else "")
         + {"′": "'", "″": "''"}.get(found["primes"], "")
     )
+
+
+def latex_names(labels: Iterable[str]) -> dict[str, str]:
+    """Labels as LaTeX that tells them apart: those that would look alike are written as their characters.
+
+    Example:
+        >>> print(*latex_names(["w1", "x1"]).values(), *latex_names(["w_1", "w[1]"]).values())
+        w_{1} x_{1} \\text{w}\\_\\text{1} \\text{w[1]}
+    """
+    found = {label: latex_name(label) for label in labels}
+    uses = Counter(found.values())
+    return {label: _characters(label) if uses[written] > 1 else written for label, written in found.items()}
 
 
 def _letters(letters: str) -> str:

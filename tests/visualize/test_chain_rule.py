@@ -8,11 +8,11 @@ from hypothesis import assume, given, settings
 from matplotlib.mathtext import MathTextParser
 from strategies import expressions
 
-from autograd import Primitive, Value, chain_rule, exp, relu, sigmoid, tanh
+from autograd import Primitive, Value, chain_rule, exp, prod, relu, sigmoid, tanh
 from autograd.graph import topological_order
 from autograd.primitives import TABLE
 from autograd.visualize.expressions import ELLIPSIS, Applied, Printer, Symbol
-from autograd.visualize.latex_names import latex_name
+from autograd.visualize.latex_names import latex_name, latex_names
 
 DIFFERENTIABLE = [name for name, op in TABLE.items() if op.arity is None or any(op.partials)]
 
@@ -323,6 +323,30 @@ def test_formulas_in_the_two_notations():
     shown = chain_rule(exp(-x) / (x * y) + relu(x) ** y, [x], names={})
     assert "out = exp(−x)/(x·y1) + ReLU(x)^y1" in shown.text
     assert r"\frac{e^{-x}}{x \cdot y_{1}} + {\operatorname{ReLU}(x)}^{y_{1}}" in shown.latex
+
+
+@pytest.mark.parametrize(
+    "labels", [("w1", "w_1"), ("w_1", "w[1]"), ("w1", "w[1]", "w_1"), ("alpha", "alpha "), ("x[0][1]", "x0[1]")]
+)
+def test_different_names_stay_different_in_latex(labels):
+    values = [Value(2.0, label=label) for label in labels]
+    latex = chain_rule(prod(values), values, names={}).latex
+    written = latex_names(labels)
+    assert len(set(written.values())) == len(labels)
+    for name in written.values():
+        assert rf"\partial {name}}} &=" in latex
+
+
+def test_names_that_look_alike_are_as_in_the_code_and_the_others_keep_their_index():
+    w1, w_1, x1 = (Value(2.0, label=label) for label in ("w1", "w_1", "x1"))
+    assert r"\text{w1} \cdot \text{w}\_\text{1} \cdot x_{1}" in chain_rule(w1 * w_1 * x1, [x1], names={}).latex
+
+
+def test_a_value_called_e_is_not_eulers_number():
+    e, x = Value(2.0, label="e"), Value(0.5, label="x")
+    assert r"e \cdot \exp(x)" in chain_rule(e * exp(x), [e], names={}).latex
+    assert r"{\exp(x)}^{e}" in chain_rule(exp(x) ** e, [e], names={}).latex
+    assert r"x \cdot e^{x}" in chain_rule(x * exp(x), [x], names={}).latex
 
 
 @pytest.mark.parametrize(
