@@ -758,16 +758,17 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any
         raise ValueError(f"interp: {len(xp)} places xp for {len(fp)} heights fp")
     if tracing.tracer is None and any(not a < b for a, b in itertools.pairwise(xp)):
         raise ValueError("interp: xp is not increasing; sort the points by xp first")
+    first, last = xp[0], xp[-1]
     below, above = fp[0] if left is None else left, fp[-1] if right is None else right
+    if len(xp) == 1:
+        xp, fp = [first, math.inf], [fp[0], fp[0]]
 
     def at(x: Any) -> Any:
         start = _segment(x, xp)
         x0, x1, y0, y1 = (take(values[i:], start) for values in (xp, fp) for i in (0, 1))
         between = p.add(y0, p.mul(p.div(p.sub(y1, y0), p.sub(x1, x0)), p.sub(x, x0)))
-        return p.where(p.lt(x, xp[0]), below, p.where(p.gt(x, xp[-1]), above, between))
+        return p.where(p.lt(x, first), below, p.where(p.gt(x, last), above, between))
 
-    if len(xp) == 1:
-        xp, fp = [xp[0], math.inf], [fp[0], fp[0]]
     return elementwise(at, [x]) if is_array(x) else at(x)
 
 

@@ -126,10 +126,8 @@ class Module:
         for name in parameters:
             try:
                 numbers[name] = number(state[name], f"the parameter {name!r}")
-            except TypeError as error:
+            except (TypeError, OverflowError) as error:
                 raise ValueError(f"{kind}: {error}") from None
-            except OverflowError as error:
-                raise ValueError(f"{kind}: the parameter {name!r}: {error}") from None
         for name, parameter in parameters.items():
             parameter.data = numbers[name]
 

@@ -223,3 +223,93 @@ def test_nan_to_num_leaves_values_as_they_are_and_where_replaces_them():
     array = np.array([Value(np.nan), Value(1.0)])
     assert np.isnan(np.nan_to_num(array)[0].data)
     assert ag.data(ag.where(ag.isnan(array), 0.0, array)).tolist() == [0.0, 1.0]
+
+
+# --- the functions that stand in for NumPy's: their other arguments, special numbers, what they refuse ----------------
+
+
+SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 1e-9, np.inf, -np.inf, np.nan])
+
+
+@pytest.mark.parametrize("name", ["isnan", "isinf", "isfinite"])
+def test_question_about_special_numbers_has_numpys_answer_as_bools(name):
+    function, expected = getattr(ag, name), getattr(np, name)(SPECIAL)
+    for array in (SPECIAL, ag.array(SPECIAL)):
+        assert function(array).dtype == bool
+        assert np.array_equal(function(array), expected)
+    for x, answer in zip(SPECIAL.tolist(), expected.tolist(), strict=True):
+        assert function(x) is function(Value(x)) is answer
+
+
+@pytest.mark.parametrize("equal_nan", [False, True])
+def test_isclose_is_numpys_for_all_pairs_of_special_numbers(equal_nan):
+    x, y = np.meshgrid(SPECIAL, SPECIAL)
+    expected = np.isclose(x, y, equal_nan=equal_nan)
+    assert np.array_equal(ag.isclose(x, y, equal_nan=equal_nan), expected)
+    assert np.array_equal(ag.isclose(ag.array(x), y, equal_nan=equal_nan), expected)
+    assert ag.allclose(x, y, equal_nan=equal_nan) is False
+    assert ag.allclose(ag.array(SPECIAL), SPECIAL, equal_nan=equal_nan) is equal_nan
+    assert ag.isclose(Value(1.0), 1.2, atol=0.3)
+    assert not ag.isclose(Value(1.0), 1.2, rtol=0.1)
+
+
+def test_questions_and_interpolation_are_compiled_without_a_branch():
+    pytest.importorskip("llvmlite")
+    clean = ag.jit(lambda x: ag.where(ag.isnan(x), 0.0, x))
+    line = ag.jit(lambda x, xp, fp: ag.interp(x, xp, fp))
+    assert (clean(np.nan), clean(2.0)) == (0.0, 2.0)
+    for x in [-1.0, 0.0, 0.2, 0.4, 0.7, 1.0, 3.0]:
+        assert line(x, np.array([0.0, 0.4, 1.0]), Y) == pytest.approx(np.interp(x, [0.0, 0.4, 1.0], Y), rel=1e-15)
+    assert (clean.cache_info().paths, line.cache_info().paths) == (1, 1)
+    close = ag.jit(lambda x: ag.allclose(x, np.ones(3)))
+    assert (close(np.ones(3)), close(np.zeros(3))) == (True, False)
+
+
+@pytest.mark.parametrize("ends", [{}, {"left": -5.0}, {"right": 7.0}, {"left": np.nan, "right": np.nan}])
+def test_interp_is_numpys_at_the_points_between_them_beyond_them_and_at_special_numbers(ends):
+    xp, fp = np.array([-1.0, 0.5, 1.4, 3.0]), np.array([2.0, -1.0, 4.0, 0.0])
+    x = np.concatenate([xp, SPECIAL, np.linspace(-2, 4, 50)])
+    np.testing.assert_allclose(ag.interp(x, xp, fp, **ends), np.interp(x, xp, fp, **ends), rtol=1e-14, atol=1e-15)
+    of_one = ag.interp(x, xp[:1], fp[:1], **ends)
+    expected = np.where(np.isnan(x), x, np.interp(x, xp[:1], fp[:1], **ends))  # NumPy has fp[0] for nan there
+    assert np.array_equal(of_one, expected, equal_nan=True)
+    check_grads(ag.interp, (0.9, xp, fp))
+
+
+def test_cov_has_numpys_options():
+    m = np.random.default_rng(3).normal(size=(3, 7))
+    for options in [{}, {"bias": True}, {"ddof": 3}, {"rowvar": False}, {"y": 2 * m}]:
+        np.testing.assert_allclose(ag.cov(m, **options), np.cov(m, **options), rtol=1e-12, atol=1e-14)
+    assert ag.cov(m[0]) == pytest.approx(np.cov(m[0]))
+    assert ag.cov(ag.array(m[0])).data == pytest.approx(np.cov(m[0]))
+    assert ag.cov(m[0], m[1]).shape == (2, 2)
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_gradient_has_numpys_options(edge_order):
+    y, places = np.random.default_rng(3).normal(size=(4, 5)), np.array([-1.0, 0.5, 0.6, 2.0, 5.0])
+    for spacing, options in [((), {}), ((0.3,), {}), ((0.3, places), {}), ((places,), {"axis": 1}), ((), {"axis": -2})]:
+        expected = np.gradient(y, *spacing, **options, edge_order=edge_order)
+        found = ag.gradient(y, *spacing, **options, edge_order=edge_order)
+        assert type(found) is type(expected)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    check_grads(lambda y, places: ag.gradient(y, places, axis=1, edge_order=edge_order), (y, places), order=1)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: ag.interp(0.5, [0.0, 1.0], [1.0]), ValueError, "2 places xp for 1 heights fp"),
+        (lambda: ag.interp(0.5, [], []), ValueError, "interp of no values"),
+        (lambda: ag.interp(0.5, [1.0, 0.0], [1.0, 2.0]), ValueError, "xp is not increasing; sort"),
+        (lambda: ag.cov([1.0]), ValueError, "1 observations are too few"),
+        (lambda: ag.cov(np.zeros((2, 2, 2))), ValueError, r"\(2, 2, 2\)"),
+        (lambda: ag.gradient(lambda x: x), TypeError, r"the gradient of a function is autograd.grad\(f\)"),
+        (lambda: ag.gradient([1.0, 2.0], edge_order=2), ValueError, "edge_order=2 for 2 samples"),
+        (lambda: ag.gradient([1.0, 2.0], [0.0]), ValueError, "coordinates for 2 samples"),
+        (lambda: ag.gradient(np.eye(2), 1.0, 1.0, 1.0), ValueError, "3 spacings for 2 axes"),
+    ],
+)
+def test_what_cannot_be_computed_is_said(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -98,7 +98,7 @@ def test_state_dict_round_trip_is_exact():
         (lambda s: s.update({"w.1": [1.0, 2.0]}), r"the parameter 'w.1' takes a real number, got list \[1.0, 2.0\]"),
         (lambda s: s.update({"w.1": "1"}), "the parameter 'w.1' takes a real number, got str '1'"),
         (lambda s: s.update({"w.1": None}), "the parameter 'w.1' takes a real number, got NoneType"),
-        (lambda s: s.update({"w.1": 10**400}), "the parameter 'w.1': int too large"),
+        (lambda s: s.update({"w.1": 10**400}), r"the parameter 'w.1' takes .* got int of about 10\*\*400"),
         (lambda s: [s.pop(k) for k in list(s)], "'w.0', 'w.1', 'w.2' and 1 more"),
     ],
 )
