@@ -53,7 +53,7 @@ FLAT = {
     "relu at its kink": (lambda x, c: c - ag.relu(x), 0.0),
     "elu's slope": (lambda x, c: ag.elu(2.0, x) - 2.0 + c, 0.5),
     "leaky_relu's slope": (lambda x, c: ag.leaky_relu(2.0, x) - 2.0 + c, 0.5),
-    "take": (lambda x, c: ag.take([x, c], ag.where(x > 2.0, 1.0, 0.0)), 3.0),
+    "take": (lambda x, c: ag.take([x, c], ag.relu(ag.sign(x - 2.0))), 3.0),
     "abs at its kink": (lambda x, c: abs(x) + c, 0.0),
     "sign": (lambda x, c: ag.sign(x) - 1.0 + c, 4.0),
     "norm at its kink": (lambda x, c: ag.norm([x, 2 * x]) + c, 0.0),
@@ -78,7 +78,7 @@ CHOICES = {
     "where": lambda s, x, at: ag.where(x < at + 1.0, chosen(x), s(x)),
     "where, the other side": lambda s, x, at: ag.where(x > at + 1.0, s(x), chosen(x)),
     "where twice": lambda s, x, at: ag.where(x < at + 1.0, ag.where(x > at + 0.5, s(x), chosen(x)), s(x)),
-    "take": lambda s, x, at: ag.take([s(x), chosen(x)], ag.where(x < at + 1.0, 1.0, 0.0)),
+    "take": lambda s, x, at: ag.take([s(x), chosen(x)], ag.relu(ag.sign(at + 1.0 - x))),
     "behind a guard": lambda s, x, at: ag.where(x > at + 1.0, ag.exp(s(x)) * x, chosen(x)),
     "a product": lambda s, x, at: ag.prod([ag.where(x > at + 1.0, s(x), 1.0), chosen(x)]),
 }
