@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from types import FrameType
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -18,3 +19,16 @@ def callers_frame(*others: str) -> FrameType:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(inside):
         frame = frame.f_back
     return frame
+
+
+def warn(message: str, category: type[Warning], *others: str) -> None:
+    """A warning at the line of the caller outside this package.
+
+    Args:
+        message, category: as for warnings.warn.
+        others: see callers_frame.
+    """
+    frame = callers_frame(*others)
+    module = frame.f_globals.get("__name__", "<unknown>")
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry)

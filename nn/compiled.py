@@ -1,6 +1,6 @@
 """The backend of `fit` that compiles: losses, gradients and scores of whole minibatches as machine code."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ Vector = np.ndarray[Any, Any]
 class Compiled:
     """Losses and gradients by `autograd.jit`: SIMD lanes for samples. θ is one float64 vector; see training.Eager.
 
-    Errors: ImportError without llvmlite and NumPy; what the model or the loss raise when they are traced, such as
-    TypeError if they read the `data` of a Value.
+    Errors: ImportError without llvmlite and NumPy; what autograd.jit refuses, such as a model that reads the `data` of
+    a Value or changes its own attributes; what the model or the loss raise.
     """
 
     name = "jit"
@@ -33,16 +33,12 @@ class Compiled:
             mean = vmap(lambda x, target: loss.formula(traced(_listed(x)), _listed(target)), reduce="mean")(X, y)
             return mean if penalty is None else mean + penalty(list(theta))
 
-        self._refuse_what_eager_refuses(model, loss, penalty)
-        self._loss_and_gradient, self._scores = jit(value_and_grad(mean_loss)), scores_of(model)
-        self.loss_and_gradient(self.initial(), [0])
-        self.scores(self.initial())
-
-    def _refuse_what_eager_refuses(self, model: Module, loss: Loss, penalty: Any) -> None:
-        from nn.training import Eager
-
-        eager = Eager(model, loss, penalty, self.X[:1].tolist(), self.y[:1].tolist())
-        eager.loss_and_gradient(eager.initial(), [0])
+        self._loss_and_gradient: Any = jit(value_and_grad(mean_loss))
+        self._scores: Any = scores_of(model)
+        self._loss_and_gradient.lower(self._initial, self.X[:1], self.y[:1])  # raises what jit refuses
+        self._scores.lower(self._initial, self.X)
+        self.loss_and_gradient(self._initial, [0])
+        self.scores(self._initial)
 
     def initial(self) -> Vector:
         return self._initial
@@ -68,7 +64,7 @@ class Compiled:
             parameter._data = data
 
 
-def scores_of(model: Module) -> Callable[[Vector, Vector], Vector]:
+def scores_of(model: Module) -> Any:
     """The compiled function of all parameters, and of samples of shape (n, features), that gives the n scores."""
 
     def scores(theta: Any, X: Any) -> Any:

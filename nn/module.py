@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from autograd import Value
 from autograd.scalars import is_array, number
+from autograd.tracing import tracing
 
 if TYPE_CHECKING:
     from nn.metadata import Metadata
@@ -76,7 +77,10 @@ class Module:
             21.0
         """
         stand_ins: dict[int, Any] = {id(p): replacements[name] for name, p in self.named_parameters().items()}
-        return copy.deepcopy(self, stand_ins)  # deepcopy takes what is in its memo for the copy
+        copied = copy.deepcopy(self, stand_ins)  # deepcopy takes what is in its memo for the copy
+        if tracing.tracer is not None:
+            tracing.tracer.note_copy(copied)
+        return copied
 
     def predict(self, X: Any) -> Any:
         """The scores for many samples, as plain floats; builds no graph.

@@ -147,7 +147,7 @@ def _predict(model: Module, samples: Any) -> list[Any]:
         from nn.compiled import scores_of
 
         return scores_of(model)(np.array([p.data for p in model.parameters()]), samples).tolist()
-    except Exception:  # llvmlite is not installed, or the model cannot be traced
+    except Exception:  # llvmlite is not installed, or the model cannot be traced: `fit` has said so
         return model.predict(samples.tolist())
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import autograd
 from autograd import Value
+from autograd.frames import warn
 from nn.losses import Loss, find_loss
 from nn.module import Module
 from nn.optimizers import Optimizer, find_optimizer
@@ -148,17 +150,36 @@ class Eager:
 
 
 def _compiled(*run: Any) -> Any:
+    """Compiled, for a model and a loss that eager mode takes as well."""
     from nn.compiled import Compiled
 
-    return Compiled(*run)
+    compiled = Compiled(*run)
+    _try_eagerly(*run)
+    return compiled
 
 
-def _fastest(*run: Any) -> Any:
-    """Compiled, if the compiler is installed and the model can be traced; else eager, which also says what is wrong."""
+def _fastest(model: Module, *run: Any) -> Any:
+    """Compiled, if the compiler is installed and takes the model; else eager, with a warning that says why."""
     try:
-        return _compiled(*run)
-    except Exception:
-        return Eager(*run)
+        from nn.compiled import Compiled
+
+        compiled = Compiled(model, *run)
+    except Exception as refusal:
+        warn(
+            f"fit: {type(model).__name__} trains eagerly, which may take a thousand times as long, since it cannot be "
+            f"compiled: {refusal}",
+            RuntimeWarning,
+            os.path.dirname(__file__),
+        )
+        return Eager(model, *run)
+    _try_eagerly(model, *run)
+    return compiled
+
+
+def _try_eagerly(model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any]) -> None:
+    """Raise what eager mode refuses. Not before the compiler has seen that the model keeps no state of its own."""
+    eager = Eager(model, loss, penalty, X[:1], y[:1])
+    eager.loss_and_gradient(eager.initial(), [0])
 
 
 # made of (model, loss, penalty, X, y)
@@ -298,7 +319,8 @@ def fit(
         seed: draws the order of the samples, anew each epoch; the same seed gives the same run to the last bit.
         penalty: a function of the list of parameters that is added to the loss, such as nn.l2.
         backend: "jit" to compile the model, which takes some 0.3 s and then goes a thousand times as fast as "eager";
-            "auto" for "jit" if llvmlite is installed and the model can be traced (see autograd.jit), else "eager".
+            "auto" for "jit" if llvmlite is installed and the model can be traced (see autograd.jit), else "eager", with
+            a warning that says why. A model that changes its attributes, or draws random numbers, cannot.
         progress: whether to show a bar, if tqdm is installed.
 
     Returns: the History. Ctrl-C ends the run early, with what was learnt so far.

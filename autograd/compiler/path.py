@@ -11,7 +11,6 @@ from autograd.compiler.lower.module import lower
 from autograd.compiler.lower.plan import VIRTUAL_LANES, Plan
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import simplify
-from autograd.compiler.optimize.gates import settle
 from autograd.compiler.results import Packing
 from autograd.compiler.run.kernel import Buffers, Kernel
 from autograd.compiler.trace.calls import Decisions, Traced
@@ -35,6 +34,7 @@ class Path:
         lines: for each guard, the line that branches.
         loops: the vmaps that became plain loops, whose guards are then among the others.
         pattern: for each array argument its shape, with None for an axis whose length is free.
+        used: at which of the function's calls it was taken last.
     """
 
     def __init__(self, traced: Traced, target: Target, threads: int | None):
@@ -62,15 +62,21 @@ class Path:
         self.row_lengths = {region.number: [len(row) for row in region.leaves] for region in recorded.regions}
         self.inputs = recorded.inputs
         self.captured, self.captured_from = self.program.captured, recorded.slots
+        self.used = 0
+        self.kernel: Kernel | None = None
         self.exact_kernel: Kernel | None = None
-        self.kernel = self._compile(exact=False)
 
     def llvm_ir(self) -> str:
         """The code that serves most calls."""
-        return lower(settle(self.program, exact=False), self.row_lengths, self.target)[0]
+        return lower(self.program, self.row_lengths, self.target, False)[0]
+
+    def prepare(self) -> Kernel:
+        """Compile."""
+        self.kernel = kernel = self._compile(exact=False)
+        return kernel
 
     def _compile(self, exact: bool) -> Kernel:
-        ir, plan = lower(settle(self.program, exact), self.row_lengths, self.target)
+        ir, plan = lower(self.program, self.row_lengths, self.target, exact)
         return Kernel(ir, plan, self.threads)
 
     def matches(self, shapes: Sequence[tuple[int, ...]]) -> bool:
@@ -82,7 +88,7 @@ class Path:
 
     def __call__(self, arguments: Arguments) -> Any:
         """The result, or a Failure."""
-        result = self._run(self.kernel, arguments)
+        result = self._run(self.kernel or self.prepare(), arguments)
         if result is _NAN:
             if self.exact_kernel is None:
                 self.exact_kernel = self._compile(exact=True)
@@ -165,7 +171,15 @@ _NAN = object()  # in place of a result: a NaN in fast code
 
 class PlainCall(Exception):
     """The plain function has to serve: for batches of different lengths, or empty ones, on which it raises; for an
-    index out of range; for a path beyond the limit; for an error that f raises."""
+    index out of range; for a path beyond the limit; for an error that f raises.
+
+    Args:
+        hopeless: why f cannot be compiled for such arguments at all, if the plain function works; else "".
+    """
+
+    def __init__(self, hopeless: str = ""):
+        super().__init__(hopeless)
+        self.hopeless = hopeless
 
 
 class Report(NamedTuple):
@@ -187,7 +201,7 @@ class Report(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> "Report":
-        program = settle(path.program, exact=False)
+        program = path.program
         graph = program.graph
         order = graph.needed([*program.outputs, *[n for n, _ in program.stacks], program.trouble])
         operations = Counter([graph.ops[n] for n in order])

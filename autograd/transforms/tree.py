@@ -41,7 +41,10 @@ def _named_parameters(module: Any) -> dict[str, Value]:
 def _with_parameters(module: Any, values: list[Any]) -> Any:
     """A deep copy of the module that holds other parameters: the copy finds them where it looks for copies it has."""
     replaced = {id(p): value for p, value in zip(_named_parameters(module).values(), values, strict=True)}
-    return copy.deepcopy(module, replaced)
+    copied = copy.deepcopy(module, replaced)
+    if tracing.tracer is not None:
+        tracing.tracer.note_copy(copied)
+    return copied
 
 
 def _with_entries(mapping: Any, values: list[Any]) -> Any:

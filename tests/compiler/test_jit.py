@@ -27,6 +27,7 @@ from autograd import (
     vmap,
     where,
 )  # fmt: skip
+from autograd.tracing import tracing
 from tests.compiler.conftest import TARGETS, same_bits
 
 rng = np.random.default_rng(0)
@@ -522,16 +523,56 @@ def test_derivatives_by_parameters_are_never_lost_in_a_compiled_function():
 def test_the_traced_graph_is_not_kept_in_memory():
     import gc
 
-    found = []
-
     def f(x):
-        y = x * 2.0
-        found.append(id(y))
+        y = x * 123.0
         return {"y": y, "pair": (y, [y, None])}
 
     compiled = jit(f)
     compiled(1.0)
-    gc.collect()
     kept = [o for o in gc.get_objects() if issubclass(type(o), Value)]  # isinstance would wake lazy objects of others
-    assert not any(o.op is not None and id(o) == found[0] for o in kept)
-    assert compiled(2.0) == {"y": 4.0, "pair": (4.0, [4.0, None])}
+    assert not any(o.op is not None and 123.0 in o.operands for o in kept)
+    assert compiled(2.0) == {"y": 246.0, "pair": (246.0, [246.0, None])}
+
+
+def test_a_function_that_cannot_be_traced_is_warned_about_once_and_then_left_alone():
+    traced = []
+
+    def f(X):
+        traced.append(tracing.tracer is not None)
+        if traced[-1]:
+            raise OSError("not while it is traced")
+        return X[0] * 2.0
+
+    compiled = jit(f)
+    with pytest.warns(RuntimeWarning, match="f runs without being compiled.*OSError: not while it is traced") as warned:
+        results = [compiled(np.array([float(i)])) for i in range(9)]
+    assert results == [2.0 * i for i in range(9)]
+    assert len(warned) == 1
+    assert (warned[0].filename, traced) == (__file__, [False] * 9)  # what the traces wrote was put back
+
+
+def test_lower_and_llvm_ir_run_nothing(monkeypatch):
+    f = jit(value_and_grad(lambda x: exp(x) if x > 0 else sin(x)))
+    with monkeypatch.context() as patch:
+        patch.setattr("autograd.compiler.path.Kernel", None)
+        assert "exp" in f.lower(1.0).operations
+        assert "sin" in f.lower(-1.0).operations
+        assert "sin" in f.llvm_ir(-2.0)
+    assert f.cache_info()[:3] == (0, 1, 2)
+    assert f(1.0) == (math.exp(1.0), math.exp(1.0))
+    assert f.cache_info()[:3] == (1, 1, 2)
+    with pytest.raises(TypeError, match="they hold Values"):
+        f.lower(Value(1.0))
+
+
+def test_code_that_was_not_used_for_longest_is_forgotten(monkeypatch):
+    monkeypatch.setattr("autograd.compiler.jitted.MAX_COMPILED", 3)
+    f = jit(lambda xs, mode: xs[0] * 2.0)
+    for mode in ("a", "b", "c", "a", "d"):
+        assert f([1.0], mode) == 2.0
+    assert f.cache_info().paths == 3
+    seconds = f.cache_info().seconds
+    assert f([1.0], "a") == f([1.0], "c") == f([1.0], "d") == 2.0
+    assert f.cache_info().seconds == seconds  # b is gone, and no other
+    f([1.0], "b")
+    assert f.cache_info().seconds > seconds

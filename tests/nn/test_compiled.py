@@ -1,13 +1,15 @@
 """fit with compiled code: the same run as eager mode's, only faster."""
 
 import math
+import random
 
+import numpy as np
 import pytest
 
 pytest.importorskip("llvmlite")
 
 import nn
-from autograd import Value, tanh
+from autograd import Primitive, Value, tanh
 from nn import MLP, Module, NonFiniteError, fit
 from nn.datasets import spirals
 
@@ -62,7 +64,9 @@ def test_auto_falls_back_for_a_model_that_cannot_be_traced():
             size = self.w.data if isinstance(self.w, Value) else self.w  # reads the number
             return tanh(self.w * x[0]) * (1.0 if size > 0 else 2.0)
 
-    assert fit(Peeking(), X, SIGNS, loss="hinge", epochs=1, progress=False).backend == "eager"
+    with pytest.warns(RuntimeWarning, match=r"Peeking trains eagerly.*the \.data of Value") as warned:
+        assert fit(Peeking(), X, SIGNS, loss="hinge", epochs=1, progress=False).backend == "eager"
+    assert [w.filename for w in warned] == [__file__]
     with pytest.raises(TypeError, match=r"the \.data of Value"):
         fit(Peeking(), X, SIGNS, loss="hinge", epochs=1, progress=False, backend="jit")
 
@@ -91,3 +95,57 @@ def test_a_branch_in_the_model_is_each_sample_s_own():
 
     (eager, jit), _ = both(Kinked, SIGNS, loss="hinge", optimizer=nn.SGD(0.05), epochs=5, batch_size=7)
     assert jit.loss == pytest.approx(eager.loss, rel=1e-9)
+
+
+class Norm(Module):
+    """Running statistics, as batch norm keeps them."""
+
+    def __init__(self):
+        self.w, self.mean = Value(1.0), 0.0
+
+    def __call__(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x[0]
+        return self.w * (x[0] - self.mean)
+
+
+class Noisy(Module):
+    def __init__(self, generator, draw):
+        self.w, self.generator, self.draw = Value(1.0), generator, draw
+
+    def __call__(self, x):
+        return self.w * x[0] * (1.0 if self.draw(self.generator) > 0.5 else 0.0)
+
+
+STATEFUL = {
+    "an attribute": (Norm, r"changes Norm\.mean"),
+    "a generator of Python": (lambda: Noisy(random.Random(7), lambda g: g.random()), r"draws from .*generator"),
+    "a generator of NumPy": (lambda: Noisy(np.random.default_rng(7), lambda g: g.random()), r"draws from .*generator"),
+}
+
+
+@pytest.mark.parametrize(("make", "why"), STATEFUL.values(), ids=STATEFUL)
+def test_a_model_with_state_trains_eagerly_as_if_the_compiler_had_never_seen_it(make, why):
+    data = [[10.0], [11.0], [9.0], [10.5]] * 4, [0.0] * 16
+    settings = {"epochs": 3, "optimizer": nn.SGD(1e-9), "progress": False}
+    expected = fit(make(), *data, backend="eager", **settings)
+    with pytest.warns(RuntimeWarning, match=f"trains eagerly.*{why}") as warned:
+        history = fit(make(), *data, **settings)
+    assert len(warned) == 1
+    assert history.loss == expected.loss
+    assert len(set(history.loss)) == 3
+    with pytest.raises(RuntimeError, match=why):
+        fit(make(), *data, backend="jit", **settings)
+
+
+def test_a_function_of_c_that_is_not_there_is_a_reason_to_train_eagerly():
+    square = Primitive("square", lambda x: x * x, [lambda out, x: 2 * x], lower="no_such_function")
+
+    class Squaring(Module):
+        def __init__(self):
+            self.w = Value(0.5)
+
+        def __call__(self, x):
+            return square(self.w * x[0])
+
+    with pytest.warns(RuntimeWarning, match="'no_such_function' of a primitive is no function of the C library"):
+        assert fit(Squaring(), X, SIGNS, epochs=1, progress=False).backend == "eager"

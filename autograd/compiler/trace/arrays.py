@@ -14,8 +14,17 @@ if TYPE_CHECKING:
 class _LikeArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An object that answers as the NumPy array that `_array()` returns, and only asks for it when it has to."""
 
+    trace: "Trace"
+
     def _array(self) -> "np.ndarray[Any, Any]":
         raise NotImplementedError
+
+    def _refuse_if_over(self) -> None:
+        if self.trace.closed:
+            raise TypeError(
+                "an array of a trace that is over has no numbers. Return it from the function under jit instead of "
+                "keeping it in an attribute, a list or a variable outside"
+            )
 
     @property
     def __class__(self) -> Any:
@@ -89,11 +98,13 @@ class TracedArray(_LikeArray):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        self._refuse_if_over()
         self.fixed = True
         return self.data.shape
 
     @property
     def size(self) -> int:
+        self._refuse_if_over()
         self.fixed = True
         return self.data.size
 
@@ -109,6 +120,7 @@ class TracedArray(_LikeArray):
         return len(self.shape) and self.shape[0]
 
     def _array(self) -> "np.ndarray[Any, Any]":
+        self._refuse_if_over()
         if self._elements is None:
             self.fixed = True
             self._elements = np.empty(self.data.shape, dtype=object)
@@ -129,4 +141,5 @@ class StackedResult(_LikeArray):
         self.trace, self.lanes, self.row_shape, self.region = trace, lanes, shape, region
 
     def _array(self) -> "np.ndarray[Any, Any]":
+        self._refuse_if_over()
         self.trace.repeat_as_loop(self.region)

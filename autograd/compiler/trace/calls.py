@@ -7,7 +7,6 @@ a condition and the way it went. The body of a vmap is traced once, for all lane
 import functools
 import inspect
 import math
-import random
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
@@ -16,9 +15,10 @@ import numpy as np
 
 from autograd import primitives
 from autograd.compiler.trace.arrays import StackedResult, TracedArray
+from autograd.compiler.trace.escaped import close
 from autograd.compiler.trace.inputs import Count, Elements, Input, Scalars
+from autograd.compiler.trace.outside import Outside
 from autograd.condition import Condition
-from autograd.derivatives import LinearMap
 from autograd.frames import callers_frame
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
@@ -70,14 +70,22 @@ class Region:
         self.leaves: list[list[Value]] = []  # of each array, what one lane sees
         self.paths: list[list[Guard]] = []
         self.valid: Value | None = None
-        self.broadcast = LinearMap("broadcast", lambda x: x, push=self.spread, pull=self.sum, latex="{0}")
-        self.total = LinearMap("lane_sum", lambda x: x * count._data, push=self.sum, pull=self.spread)
+        self.broadcast = Primitive("broadcast", _same, [_one], linear=(self.spread, self.sum), latex="{0}")
+        self.total = Primitive("lane_sum", lambda x: x * count._data, [_one], linear=(self.sum, self.spread))
 
     def spread(self, x: Any) -> Any:
         return self.broadcast(x)
 
     def sum(self, x: Any) -> Any:
         return self.total(x) if isinstance(x, Value) else self.count * x
+
+
+def _same(x: float) -> float:
+    return x
+
+
+def _one(out: Any, x: Any) -> float:
+    return 1.0
 
 
 _RETURN_DERIVATIVES = (
@@ -124,7 +132,8 @@ class Trace(Tracer):
         self.made: set[Value] = set()
         self.regions: list[Region] = []
         self.choices: list[Value] = []  # results of `take`: their index is checked even if only a derivative is used
-        self.gates: set[Value] = set()
+        self.outside: Outside
+        self.closed = False
         self._vmaps = 0
         self._in_lanes = False
 
@@ -150,8 +159,12 @@ class Trace(Tracer):
     def note_choice(self, choice: Value) -> None:
         self.choices.append(choice)
 
-    def note_gate(self, gate: Value) -> None:
-        self.gates.add(gate)
+    def note_copy(self, copy: Any) -> None:
+        self.outside.watch(copy)
+
+    def close(self) -> None:
+        """The trace is over: what still holds one of its arrays gets no more of it."""
+        self.closed = True
 
     # --- inputs -------------------------------------------------------------------------------------------------------
 
@@ -349,13 +362,40 @@ def trace(
         args, kwargs: what to call it with; integers, strings, None and other objects are passed as they are.
         how: see Trace.
 
-    Errors: what f raises; RuntimeError if f draws from the global random generators, whose draw would be frozen.
+    Errors: what f raises; RuntimeError if f draws from a random generator, or changes something outside of itself,
+        which is then put back as it was. Both are allowed to happen once, as where f keeps a table that it has made.
 
     Example:
         >>> traced = trace(lambda x, n: x**n if x > 0 else 0.0, [3.0, 2])
         >>> traced.result.data, traced.trace.guards[0].taken
         (9.0, True)
     """
+    traced, before = _trace_once(f, args, kwargs, how)
+    changes = before.changes()
+    if not changes:
+        return traced
+    inputs = list(traced.trace.sources)
+    traced.trace.close()
+    del traced
+    close(inputs, where_is(f))
+    try:
+        traced, after = _trace_once(f, args, kwargs, how)
+        again = bool(after.changes())
+    except Exception:
+        again = True
+    if again:
+        before.restore()
+        raise RuntimeError(
+            f"{name_of(f)} {' and '.join(changes[:3])}, which compiled code would not do again at each call. Under jit "
+            "a function returns what is new: draw or assign outside of it, and pass the numbers as arguments"
+        )
+    return traced
+
+
+def _trace_once(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], how: Mapping[str, Any]
+) -> tuple[Traced, Outside]:
+    """What tracing f found, and the state of what f can reach before it; if f raises, that is put back."""
     current = Trace(**how)
     arguments = [list(args), dict(kwargs)]
     found = leaves(arguments, whole_arrays=True)
@@ -369,18 +409,16 @@ def trace(
     for i, array in zip(arrays, traced_arrays, strict=True):
         found[i] = array
     positional, named = rebuild(arguments, found, whole_arrays=True)
-    before = _random_states()
+    outside = current.outside = Outside(f, [*zip(_roots(f, len(args)), positional, strict=False), *named.items()])
     outer, tracing.tracer = tracing.tracer, current
     try:
-        result = _taken_apart(f(*positional, **named))
+        return Traced(current, traced_arrays, _taken_apart(f(*positional, **named))), outside
+    except BaseException:
+        tracing.tracer = outer
+        outside.restore()
+        raise
     finally:
         tracing.tracer = outer
-    if _random_states() != before:
-        raise RuntimeError(
-            f"{name_of(f)} draws from the global random generator, and jit would freeze that draw into "
-            "the compiled code: draw outside, and pass the numbers as an argument"
-        )
-    return Traced(current, traced_arrays, result)
 
 
 def _taken_apart(result: Any) -> Any:
@@ -400,22 +438,26 @@ def number_of(x: Any) -> float:
     return x._data if isinstance(x, Value) else float(x)
 
 
-def _random_states() -> tuple[Any, ...]:
-    """Where the global generators of Python and NumPy are; NumPy's keeps every other normal number in store."""
-    numpy = np.random.get_state(legacy=False)
-    assert isinstance(numpy, dict)
-    key = numpy["state"]["key"].tobytes()
-    return random.getstate(), key, numpy["state"]["pos"], numpy["has_gauss"], numpy["gauss"]
+def where_is(f: Any) -> str:
+    """The name of a function, and the line where it is defined."""
+    while hasattr(f, "__wrapped__"):
+        f = f.__wrapped__
+    code = getattr(f, "__code__", None)
+    return f"{name_of(f)} ({code.co_filename}:{code.co_firstlineno})" if code else name_of(f)
 
 
-def _names(f: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
-    """What to call each leaf of the arguments in messages."""
+def _roots(f: Any, count: int) -> list[str]:
+    """What to call each of the positional arguments."""
     try:
         roots = list(inspect.signature(f).parameters)
     except (TypeError, ValueError):
         roots = []
-    roots += [f"args[{i}]" for i in range(len(roots), len(args))]
-    pairs = [*zip(roots, args, strict=False), *kwargs.items()]
+    return roots + [f"args[{i}]" for i in range(len(roots), count)]
+
+
+def _names(f: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
+    """What to call each leaf of the arguments in messages."""
+    pairs = [*zip(_roots(f, len(args)), args, strict=False), *kwargs.items()]
     return [name for root, x in pairs for name in names(x, root, whole_arrays=True)]
 
 

@@ -18,10 +18,7 @@ class Steps {
     this.format = format;
     this.forwardCount = graph.forward.length;
     this.order = new Map(graph.forward.map((node, i) => [node, i]));
-  }
-
-  get last() {
-    return this.forwardCount + 1 + this.graph.backward.length;
+    this.last = this.forwardCount + 1 + graph.backward.length;
   }
 
   // What happens at a step: which pass, and at which node.
