@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.graph import backward_order, descendants, pull_numbers, push_numbers
-from autograd.primitives import Primitive, chain, detach
+from autograd import primitives
+from autograd.graph import backward_order, descendants, open_edges, pull_numbers, push_numbers
+from autograd.primitives import Flow, Primitive, detach
+from autograd.tracing import tracing
 from autograd.value import Value
 
 
@@ -35,59 +37,119 @@ def symbolic_partials(node: Value) -> Sequence[Any]:
 
 
 def _evaluate_rules(op: Primitive, node: Value, operands: Sequence[Any]) -> list[Any]:
+    flows = [partial is not None for _, partial in open_edges(node)]
     if op.arity is None:
-        partials = op.partials(node, *operands)
-        return [p if known is not None else None for p, known in zip(partials, node._partials, strict=True)]
-    rules = zip(op.partials, node._partials, strict=True)
-    return [rule(node, *operands) if known is not None else None for rule, known in rules]
+        return [p if f else None for p, f in zip(op.partials(node, *operands), flows, strict=True)]
+    return [rule(node, *operands) if f else None for rule, f in zip(op.partials, flows, strict=False)]
+
+
+# --- across one operation -------------------------------------------------------------------------------------------
+
+
+class LinearMap(Primitive):
+    """A linear operation of one operand that is no product with a number, such as a sum over the lanes of a batch.
+
+    Args:
+        name, forward, latex: as of every primitive.
+        push: maps a tangent of the operand.
+        pull: maps a cotangent of the result: the transpose.
+    """
+
+    __slots__ = ("push", "pull")
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[[float], float],
+        push: Callable[[Any], Any],
+        pull: Callable[[Any], Any],
+        latex: str | None = None,
+    ):
+        super().__init__(name, forward, [lambda out, x: 1.0], latex=latex)
+        self.push, self.pull = push, pull
 
 
 class Row(dict[int, Any]):
     """One line of a Jacobian, without its zeros: derivatives by position, in place of one adjoint or tangent."""
 
-    def __iadd__(self, other: "Row") -> "Row":
-        for position, amount in other.items():
-            self[position] = self[position] + amount if position in self else amount
-        return self
+
+def carry(amount: Any, partial: Any, linear: Callable[[Any], Any] | None = None) -> Any:
+    """An adjoint or tangent across one operation: times the local derivative, or through a linear map in its place.
+
+    Of a Row every entry is carried, into a new Row. What flows under a condition (see Flow) goes on doing so.
+    """
+    if amount.__class__ is Row:
+        return Row({position: carry(entry, partial, linear) for position, entry in amount.items()})
+    if amount.__class__ is Flow:
+        if linear is not None:
+            return Flow(linear(amount.amount), linear(amount.condition) > 0.0)
+        return _carry_under(amount.condition, amount.amount, partial)
+    if linear is not None:
+        return linear(amount)
+    if partial.__class__ is Flow:
+        return Flow(primitives.where(partial.condition, multiply(amount, partial.amount), 0.0), partial.condition)
+    return multiply(amount, partial)
+
+
+def _carry_under(condition: Value, amount: Any, partial: Any) -> Flow:
+    """What is 0 where the condition does not hold stays 0 there, also where the partial is infinite or nan."""
+    if partial.__class__ is Flow:
+        inner = _carry_under(condition, amount, partial.amount).amount
+        both = primitives.logical_and(condition, partial.condition)
+        return Flow(primitives.where(partial.condition, inner, 0.0), both)
+    product = multiply(amount, partial)
+    if partial.__class__ is float and math.isfinite(partial):
+        return Flow(product, condition)
+    gate = primitives.where(condition, product, 0.0)
+    if tracing.tracer is not None:
+        tracing.tracer.note_gate(gate)
+    return Flow(gate, condition)
 
 
 def multiply(adjoint: Any, partial: Any) -> Any:
     """A factor of the chain rule times the next, both floats or Values; no node where one of them is 1 or -1."""
-    if adjoint.__class__ is Value and partial.__class__ is Value:
-        node = adjoint * partial  # the same as a node of `chain` but for 0 * inf, and several times as fast
-        node.op = chain
-        if node._data != node._data and adjoint._data == 0.0:
-            node._data = 0.0
-        return node
     if adjoint.__class__ is float and adjoint == 1.0:
         return partial
-    if not isinstance(partial, Value):
+    if partial.__class__ is float:
         if partial == 1.0:
             return adjoint
         if partial == -1.0:
             return -adjoint
-        if isinstance(adjoint, Value) and math.isfinite(partial):
-            return adjoint * partial
-    return chain(adjoint, partial)
+    return adjoint * partial
 
 
-def multiply_tangent(tangent: Any, partial: Any) -> Any:
-    """The same in forward mode, where zero ends come last: a zero partial contributes zero, whatever came before it."""
-    if tangent.__class__ is float and partial.__class__ is float:
-        product = tangent * partial
-        return 0.0 if product != product and (tangent == 0.0 or partial == 0.0) else product
-    partial_decides = isinstance(tangent, Value) and (isinstance(partial, Value) or partial == 0.0)
-    return multiply(partial, tangent) if partial_decides else multiply(tangent, partial)
+def meet(x: Any, y: Any) -> Any:
+    """The sum of two contributions, which flows where one of them does; a Row grows in place."""
+    if x.__class__ is Row:
+        for position, entry in y.items():
+            x[position] = meet(x[position], entry) if position in x else entry
+        return x
+    if x.__class__ is Flow and y.__class__ is Flow:
+        return Flow(x.amount + y.amount, primitives.logical_or(x.condition, y.condition))
+    return _amount(x) + _amount(y)
 
 
-def carry(amount: Any, partial: Any, linear: Callable[[Any], Any] | None, product: Callable[[Any, Any], Any]) -> Any:
-    """An adjoint or tangent across one operation: times the local derivative, or through a linear map in its place.
+def _amount(x: Any) -> Any:
+    return x.amount if x.__class__ is Flow else x
 
-    A Row is carried entry by entry, into a new Row.
+
+def collected(x: Any) -> Any:
+    """The derivative that came together at a node, or None for none.
+
+    Its zeros are positive: -0.0 would tell how many zeros were added on the way, which differs between the graph of one
+    side of a `where` and the compiled graph of both.
     """
-    if amount.__class__ is Row:
-        return Row({position: carry(entry, partial, linear, product) for position, entry in amount.items()})
-    return product(amount, partial) if linear is None else linear(amount)
+    if x.__class__ is Row:
+        return Row({position: collected(entry) for position, entry in x.items()})
+    x = _amount(x)
+    if x.__class__ is float:
+        return 0.0 + x
+    if x is not None and (tracing.tracer is not None or (x._data == 0.0 and math.copysign(1.0, x._data) < 0)):
+        return 0.0 + x
+    return x
+
+
+# --- the sweeps -----------------------------------------------------------------------------------------------------
 
 
 def pullback(
@@ -111,26 +173,23 @@ def pullback(
     order, leaves = walk or backward_order(outputs)
     if partials is recorded_partials and Row not in map(type, cotangents):
         adjoints = pull_numbers(order, leaves, outputs, cotangents)
-        return [adjoints.get(x) for x in xs]
+        return [collected(adjoints.get(x)) for x in xs]
     on_the_way = descendants(order, xs)
     wanted = on_the_way.union(xs)
     adjoints = {}
 
     def contribute(node: Any, amount: Any) -> None:
-        if node in adjoints:
-            adjoints[node] += amount
-        else:
-            adjoints[node] = amount
+        adjoints[node] = meet(adjoints[node], amount) if node in adjoints else amount
 
     for output, cotangent in zip(outputs, cotangents, strict=True):
         contribute(output, cotangent)
     for node in reversed(order):
         if node in on_the_way and node in adjoints:
-            adjoint, linear = adjoints[node], node.op.linear  # type: ignore[union-attr]
+            adjoint, linear = adjoints[node], node.op.pull if isinstance(node.op, LinearMap) else None
             for parent, partial in zip(node.operands, partials(node), strict=True):
                 if partial is not None and parent in wanted:
-                    contribute(parent, carry(adjoint, partial, linear and linear[1], multiply))
-    return [adjoints.get(x) for x in xs]
+                    contribute(parent, carry(adjoint, partial, linear))
+    return [collected(adjoints.get(x)) for x in xs]
 
 
 def pushforward(
@@ -148,21 +207,16 @@ def pushforward(
     known: dict[Any, Any] = dict(zip(xs, tangents, strict=True))
     if partials is recorded_partials and Row not in map(type, tangents):
         push_numbers(order, known)
-        return [known.get(output) for output in outputs]
+        return [collected(known.get(output)) for output in outputs]
     on_the_way = descendants(order, xs).difference(xs)
     for node in order:
         if node in on_the_way:
-            linear = node.op.linear  # type: ignore[union-attr]
-            total = None
+            linear = node.op.push if isinstance(node.op, LinearMap) else None
             for parent, partial in zip(node.operands, partials(node), strict=True):
                 if partial is not None and parent in known:
-                    product = carry(known[parent], partial, linear and linear[0], multiply_tangent)
-                    if total is None:
-                        total = product
-                    else:
-                        total += product
-            known[node] = total
-    return [known.get(output) for output in outputs]
+                    product = carry(known[parent], partial, linear)
+                    known[node] = meet(known[node], product) if node in known else product
+    return [collected(known.get(output)) for output in outputs]
 
 
 def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:

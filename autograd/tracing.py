@@ -35,6 +35,12 @@ class Tracer:
     def note_choice(self, choice: Any) -> None:
         """A choice by a traced index was recorded: the index is to be checked even if only a derivative is used."""
 
+    def note_gate(self, gate: Any) -> None:
+        """A product of the chain rule was recorded that is 0 where no derivative flows: `where(flows, product, 0.0)`.
+
+        The sign of its zeros does not matter, since derivatives are collected from 0.0 on.
+        """
+
     def note_copy(self, copy: Any) -> None:
         """A Module was copied, with other parameters: what is written to the copy would be written to the Module."""
 

@@ -11,6 +11,7 @@ from autograd.compiler.lower.module import lower
 from autograd.compiler.lower.plan import VIRTUAL_LANES, Plan
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import simplify
+from autograd.compiler.optimize.gates import settle
 from autograd.compiler.results import Packing
 from autograd.compiler.run.kernel import Buffers, Kernel
 from autograd.compiler.trace.calls import Decisions, Traced
@@ -68,7 +69,7 @@ class Path:
 
     def llvm_ir(self) -> str:
         """The code that serves most calls."""
-        return lower(self.program, self.row_lengths, self.target, False)[0]
+        return lower(settle(self.program, exact=False), self.row_lengths, self.target)[0]
 
     def prepare(self) -> Kernel:
         """Compile."""
@@ -76,7 +77,7 @@ class Path:
         return kernel
 
     def _compile(self, exact: bool) -> Kernel:
-        ir, plan = lower(self.program, self.row_lengths, self.target, exact)
+        ir, plan = lower(settle(self.program, exact), self.row_lengths, self.target)
         return Kernel(ir, plan, self.threads)
 
     def matches(self, shapes: Sequence[tuple[int, ...]]) -> bool:
@@ -201,7 +202,7 @@ class Report(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> "Report":
-        program = path.program
+        program = settle(path.program, exact=False)
         graph = program.graph
         order = graph.needed([*program.outputs, *[n for n, _ in program.stacks], program.trouble])
         operations = Counter([graph.ops[n] for n in order])

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.derivatives import pullback, recorded_partials, symbolic_partials
 from autograd.graph import differentiable_parents, topological_order
-from autograd.primitives import CALL, chain
+from autograd.primitives import CALL
 from autograd.value import Value
 from autograd.visualize.expressions import Symbol, Term, definition_of, term_of
 from autograd.visualize.names import Names, distinct_names
@@ -173,7 +173,7 @@ class Analysis:
         if count > MOST_PATHS or length > MOST_FACTORS:
             return Derivation(self.symbols[wrt], None, [], self._adjoints[wrt])
         paths = [[self._marked(f, given) for f in path] for path in (self._paths(wrt) if count else ())]
-        products = [functools.reduce(chain.forward, [f.value for f in path]) for path in paths]
+        products = [functools.reduce(operator.mul, [f.value for f in path]) for path in paths]
         return Derivation(self.symbols[wrt], paths, products, functools.reduce(operator.add, products, 0.0))
 
     def _marked(self, factor: Factor, given: set[Any]) -> Factor:

@@ -37,7 +37,7 @@ KINDS = {
     "omitted": {"shape": "plaintext", "style": "", "fontcolor": "#5F6B76", "margin": "0.06,0.02", "height": "0.2"},
 }  # fmt: skip
 BOX = {"style": "rounded", "color": "#C3CAD1", "fontcolor": "#5F6B76", "penwidth": "0.9", "margin": "8"}
-ORDERLESS = {"add", "mul", "chain", "sum", "prod", "max", "min", "maximum", "minimum", "norm", "hypot", "logsumexp"}
+ORDERLESS = {"add", "mul", "sum", "prod", "max", "min", "maximum", "minimum", "norm", "hypot", "logsumexp"}
 
 
 def draw(

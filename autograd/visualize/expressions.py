@@ -209,7 +209,7 @@ def _negated(x: Term) -> Term | None:
 
 
 _RULES: dict[Primitive, Callable[..., Term | None]] = {
-    p.add: _add, p.sub: _sub, p.mul: _mul, p.chain: _mul, p.div: _div, p.pow: _pow, p.sigmoid: _sigmoid,
+    p.add: _add, p.sub: _sub, p.mul: _mul, p.div: _div, p.pow: _pow, p.sigmoid: _sigmoid,
     p.sech_squared: _sech_squared, p.neg: lambda x: -x if isinstance(x, float) else negative(x),
     p.detach: lambda x: x, p.sum: _sum, p.dot: _dot, p.prod: _prod,
 }  # fmt: skip
@@ -217,7 +217,7 @@ _RULES: dict[Primitive, Callable[..., Term | None]] = {
 # --- printing -------------------------------------------------------------------------------------------------------
 
 _TEXT = {
-    p.add: "{0} + {1}", p.sub: "{0} − {1}", p.mul: "{0}·{1}", p.chain: "{0}·{1}", p.div: "{0}/{1}", p.neg: "−{0}",
+    p.add: "{0} + {1}", p.sub: "{0} − {1}", p.mul: "{0}·{1}", p.div: "{0}/{1}", p.neg: "−{0}",
     p.pow: "{0}^{1}", p.abs: "|{0}|", p.norm: "‖{0}‖",
 }  # fmt: skip
 _EXPONENTS: dict[Term, str] = {float(i): "⁰¹²³⁴⁵⁶⁷⁸⁹"[i] for i in range(10)}

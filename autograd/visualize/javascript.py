@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd.condition import trace_rule
 from autograd.graph import topological_order
-from autograd.primitives import Primitive
+from autograd.primitives import Flow, Primitive
 from autograd.value import Value
 
 
@@ -53,7 +53,8 @@ def _traced_partials(op: Primitive, out: Value, operands: Sequence[Value]) -> Se
 def _statements(results: Sequence[Any], names: dict[Value, str]) -> str:
     """Straight-line code that returns the results, with a constant for each node on the way."""
     code: dict[str, str] = {}  # equal expressions share one constant
-    for node in topological_order([x for x in results if isinstance(x, Value)]):
+    parts = [part for x in results for part in ((x.amount, x.condition) if isinstance(x, Flow) else (x,))]
+    for node in topological_order([x for x in parts if isinstance(x, Value)]):
         if node in names:
             continue
         if node.op is None:
@@ -61,9 +62,14 @@ def _statements(results: Sequence[Any], names: dict[Value, str]) -> str:
             continue
         operands = [names[x] if isinstance(x, Value) else _literal(x) for x in node.operands]
         names[node] = code.setdefault(_call(node.op, operands), f"t{len(code)}")
-    returned = ["null" if x is None else names[x] if isinstance(x, Value) else _literal(x) for x in results]
+
+    def written(x: Any) -> str:
+        if isinstance(x, Flow):
+            return f"{written(x.condition)} !== 0 ? {written(x.amount)} : null"
+        return "null" if x is None else names[x] if isinstance(x, Value) else _literal(x)
+
     constants = "".join(f"const {name} = {expression}; " for expression, name in code.items())
-    return f"{constants}return [{', '.join(returned)}];"
+    return f"{constants}return [{', '.join(map(written, results))}];"
 
 
 def _literal(x: float) -> str:

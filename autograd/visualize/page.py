@@ -14,7 +14,6 @@ from string import Template
 from typing import Any
 
 from autograd.files import write_atomically
-from autograd.graph import differentiable_parents, topological_order
 from autograd.primitives import CALL, Primitive
 from autograd.value import Value
 from autograd.visualize.draw import DIRECTIONS, Look
@@ -102,7 +101,6 @@ class Page:
         data = {
             "nodes": _nodes(order, own_names),
             "output": len(order) - 1,
-            "backward": _backward_order(output, order),
             "editable": not reason,
             "reason": reason,
             "digits": DIGITS,
@@ -191,13 +189,6 @@ def _formula(op: Primitive, count: int) -> list[str | int]:
     marks: tuple[Term, ...] = tuple([Symbol(f"\x00{i}\x00") for i in range(count)])
     written = Printer(str)(tidy(op, marks) if op.arity is None else Applied(op, marks))
     return [int(piece) if i % 2 else piece for i, piece in enumerate(written.split("\x00"))]
-
-
-def _backward_order(output: Value, order: list[Value]) -> list[int]:
-    """The results of operations, in the order in which the backward pass comes to them."""
-    index = {node: i for i, node in enumerate(order)}
-    reached = topological_order([output], differentiable_parents)
-    return [index[node] for node in reversed(reached) if node.op is not None]
 
 
 def _operations(order: Iterable[Value]) -> tuple[str, str]:

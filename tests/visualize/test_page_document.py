@@ -41,7 +41,7 @@ def test_data_is_the_graphs():
     assert data["nodes"][2]["operands"] == [0, 1, {"number": 2.0}]
     assert data["nodes"][2]["partials"] == [1.0, 2.0, None]
     assert data["nodes"][2]["formula"] == ["", 1, "·", 2, " + ", 0, ""]
-    assert (data["output"], data["backward"], data["editable"]) == (2, [2], True)
+    assert (data["output"], data["editable"]) == (2, True)
 
 
 @pytest.mark.parametrize("label", ["</script>", "<!--<script>", "\u2028", "\ud83c", "]]>"])

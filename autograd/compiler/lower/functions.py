@@ -95,8 +95,6 @@ class _Writer:
             self.doubles[node] = self._select(self.condition(args[0]), x, y)
         elif op == "ldexp":
             self.doubles[node] = self._ldexp(*map(self.number, args))
-        elif op == "chain":
-            self.doubles[node] = self._chain(*map(self.number, args))
         elif op in ARITHMETIC:
             self.doubles[node] = self._arithmetic(op, *map(self.number, args))
         else:
@@ -115,13 +113,6 @@ class _Writer:
         if op == "not":
             op, bits = "xor", [*bits, self.true]
         return self.value(f"{op} {self.bit} {bits[0]}, {bits[1]}")
-
-    def _chain(self, adjoint: str, partial: str) -> str:
-        """A product of the chain rule: 0 where it is NaN although the adjoint is 0."""
-        product = self._arithmetic("fmul", adjoint, partial)
-        zero = self._arithmetic("fcmp oeq", adjoint, self.constant(0.0))
-        nan = self._arithmetic("fcmp uno", product, product)
-        return self._select(self.value(f"and {self.bit} {zero}, {nan}"), self.constant(0.0), product)
 
     def _ldexp(self, x: str, k: str) -> str:
         """x 2^k for a whole k. Multiplied in two steps, since 2^k alone may be out of range."""

@@ -9,19 +9,17 @@ from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import Program
 
 
-def lower(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Target, exact: bool) -> tuple[str, Plan]:
+def lower(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Target) -> tuple[str, Plan]:
     """LLVM IR for a program, and the plan that it follows, which says where the numbers of a call are.
 
     Args:
         program: what to compute.
         row_lengths: for each region, for each array mapped over, how many doubles one lane has.
         target: what machine code it will become.
-        exact: False for faster code, in which a product of the chain rule may be NaN where it should be 0, if that NaN
-            reaches a result: then the last output is not 0, and the call has to be repeated by exact code.
 
-    The outputs are those of the program, its verdicts, its trouble, and whether a result is NaN.
+    The outputs are those of the program, its verdicts, its trouble, and whether a result that is watched is NaN.
     """
-    planned = plan(program, row_lengths, target, exact)
+    planned = plan(program, row_lengths, target)
     return write(planned), planned
 
 

@@ -19,7 +19,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograd.compiler.lower import libmvec
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import Program
 from autograd.compiler.optimize.exponential import ROUND
@@ -33,11 +32,6 @@ EXPONENT_BIAS = 1023.0
 
 # Numbers that lane functions read although they are no nodes: for conditions as numbers, and for powers of two
 WRITERS_CONSTANTS = (1.0, 0.5, ROUND, ROUND + EXPONENT_BIAS)
-
-# Operations through which a NaN in an operand always reaches the result
-TRANSPARENT = frozenset(
-    ["fadd", "fsub", "fmul", "fdiv", "fneg", "llvm.sqrt", "llvm.fabs", "chain", "lane_sum", *libmvec.UNARY]
-)
 
 Nodes = Sequence[Node]
 Chunks = Sequence[Nodes]
@@ -83,7 +77,7 @@ class Plan:
     """What there is to write, and where the numbers of a call are.
 
     Attributes:
-        graph: what is computed: that of the program, but with plain products in fast code.
+        graph: what is computed: that of the program, and what tells whether a result is NaN.
         target: what it is written for.
         nodes: how many nodes are needed.
         slots: how many doubles; `outputs` is the first of the results, of which there are `results`.
@@ -121,16 +115,13 @@ class Plan:
     functions: Sequence[tuple[str, int]]
 
 
-def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Target, exact: bool) -> Plan:
+def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Target) -> Plan:
     """The plan for a program. Args: as `lower`."""
     graph = program.graph.copy()
     results = [*program.outputs, *[v.node for v in program.verdicts], program.trouble]
     stacked = [node for node, _ in program.stacks]
     order = graph.needed([*program.outputs, *stacked, *results])
-    plain = set() if exact else _plain_products(graph, order, program)
-    for node in plain:
-        graph.ops[node] = "fmul"
-    results.append(_any_nan_by_lane(graph, program) if plain else graph.constant(0.0))
+    results.append(_any_nan_by_lane(graph, program) if program.watched else graph.constant(0.0))
     order += graph.needed(results[-1:], known=order)
 
     slots = _Slots(graph, program.inputs, results, order)
@@ -146,8 +137,9 @@ def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Tar
     columns = Counter([region for _, region in program.stacks])
     sizes = [1 + len(lengths) + columns[region] for region, lengths in row_lengths.items()]
     starts = list(itertools.accumulate(sizes, initial=0))
+    watched = len(program.outputs) if program.watched else 0
     return Plan(
-        graph, target, len(order), slots.count, program.inputs, len(results), len(program.outputs) if plain else 0,
+        graph, target, len(order), slots.count, program.inputs, len(results), watched,
         slots.slot, slots.places, [(x, y) for x, y in copies if x != y], slots.constants, slots.constant_slot,
         row_lengths, columns, dict(zip(row_lengths, starts, strict=False)), starts[-1],
         [nodes for _, nodes in uniform], passes, _sequence([level for level, _ in uniform], passes),
@@ -308,24 +300,6 @@ def _sequence(uniform_levels: Sequence[int], passes: Sequence[Pass]) -> list[tup
     calls = [(level, "uniform", n) for n, level in enumerate(uniform_levels)]
     calls += [(loop.level, "pass", n) for n, loop in enumerate(passes)]
     return [(kind, n) for _, kind, n in sorted(calls, key=lambda call: (call[0], call[1] == "pass"))]
-
-
-# --- fast code -------------------------------------------------------------------------------------------------------
-
-
-def _plain_products(graph: Graph, order: Nodes, program: Program) -> set[Node]:
-    """The products of the chain rule whose NaN would show in a result, so that no instruction has to watch for it."""
-    shows = bytearray(len(graph))
-    for node in [*program.outputs, *[node for node, _ in program.stacks]]:
-        shows[node] = 1
-    plain = set()
-    for node in reversed(order):
-        if shows[node] and graph.ops[node] in TRANSPARENT:
-            if graph.ops[node] == "chain":
-                plain.add(node)
-            for x in graph.operands(node):
-                shows[x] = 1
-    return plain
 
 
 def _any_nan_by_lane(graph: Graph, program: Program) -> Node:

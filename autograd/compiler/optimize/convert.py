@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from autograd import primitives
 from autograd.compiler.arguments import HasValues
 from autograd.compiler.optimize.graph import UNIFORM, Graph, Node
+from autograd.compiler.optimize.identities import is_finite
 from autograd.compiler.trace.arrays import StackedResult
 from autograd.compiler.trace.calls import Trace, Traced
 from autograd.condition import trace_rule
@@ -63,8 +64,6 @@ def apply(graph: Graph, op: primitives.Primitive, args: tuple[Node, ...]) -> Nod
     lower = op.lower
     if lower.__class__ is str:
         return graph.add(lower, args)
-    if op is primitives.chain:
-        return graph.add("chain", args)
     if lower is None:
         raise TypeError(
             f"the primitive {op.name!r} has no lowering, so jit cannot compile it: give Primitive(...) a `lower`, "
@@ -120,6 +119,7 @@ class Program(NamedTuple):
         captured: the leaves that the function did not get as arguments; they are the last of the inputs.
         inputs: how many numbers go in.
         traced: how many Values were traced.
+        watched: whether the call has to be repeated by exact code if a result is NaN (see gates.py).
     """
 
     graph: Graph
@@ -130,6 +130,7 @@ class Program(NamedTuple):
     captured: list[Value]
     inputs: int
     traced: int
+    watched: bool = False
 
 
 def simplify(traced: Traced) -> Program:
@@ -234,6 +235,16 @@ class _Conversion:
                         stack.append(x)
         return nodes[root]
 
+    def _gate(self, recorded: Value, flows: Node, product: Node) -> Node:
+        """adjoint * partial, 0 where none flows: by itself if the partial is finite, since there the adjoint is 0."""
+        if recorded.op is primitives.mul:
+            partial = recorded.operands[1]
+            node = self.nodes[partial] if isinstance(partial, Value) else self.graph.constant(partial)
+            if is_finite(self.graph, node):
+                return product
+        self.graph.constant(0.0)  # what a gate that is settled needs
+        return self.graph.add("gate", (flows, product))
+
     def _leaf(self, value: Value) -> Node:
         source = self.trace.sources.get(value)
         if source is not None:
@@ -257,6 +268,8 @@ class _Conversion:
             return self.graph.add(op.lower, args)
         if op in self.lanes:
             return self.lanes[op](*args)
+        if value in self.trace.gates:
+            return self._gate(value.operands[1], *args[:2])
         if op is primitives.take:
             self.checks.append(_is_index(self.graph, args[0], len(args) - 1))
             return take(self.graph, *args)

@@ -20,7 +20,7 @@ class Graph:
     """A compact expression graph: parallel lists, operands before results.
 
     Attributes:
-        ops: for each node an LLVM instruction, an intrinsic, a function of the C library, "chain", "take", a reduction,
+        ops: for each node an LLVM instruction, an intrinsic, a function of the C library, "gate", "take", a reduction,
             or a source: "const" (its float), "input" (its position), "lane_input" (array, element), "lane_index".
         args: for each node its operands, as positions; for a source what is given in parentheses above.
         regions: for each node UNIFORM, or the number of the vmap whose lanes it varies over.

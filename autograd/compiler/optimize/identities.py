@@ -19,7 +19,6 @@ Node = int
 FORWARD: dict[str, Callable[..., float]] = {
     p.lower: p.forward for p in primitives.TABLE.values() if isinstance(p.lower, str)
 }
-FORWARD["chain"] = primitives.chain.forward
 COMPARISONS = frozenset(op for op in FORWARD if op.startswith("fcmp"))
 LOGICAL = frozenset({"and", "or", "not"})
 CONDITIONS = COMPARISONS | LOGICAL
@@ -113,6 +112,10 @@ def _select(graph: "Graph", condition: Node, x: Node, y: Node) -> Node | None:
         return x
     if graph.ops[condition] == "not":
         return graph.add("select", (graph.args[condition][0], y, x))
+    if graph.ops[x] == "select" and graph.args[x][0] == condition:
+        return graph.add("select", (condition, graph.args[x][1], y))
+    if graph.ops[y] == "select" and graph.args[y][0] == condition:
+        return graph.add("select", (condition, x, graph.args[y][2]))
     if x == graph.constant(1.0) and y == graph.constant(0.0) and graph.ops[condition] in CONDITIONS:  # not -0.0
         return condition
     return None
@@ -177,15 +180,14 @@ def _pow(graph: "Graph", x: Node, y: Node) -> Node | None:
     return None
 
 
-def _chain(graph: "Graph", adjoint: Node, partial: Node) -> Node | None:
-    """An ordinary product, unless 0 can meet an infinity or a NaN in it."""
-    g = graph.value_of(adjoint)
-    if _is_finite(graph, partial) or (g is not None and g != 0):
-        return graph.add("fmul", (adjoint, partial))
-    return None
+def _gate(graph: "Graph", flows: Node, product: Node) -> Node | None:
+    """gate(true, x) = x; gate(false, x) = 0."""
+    value = graph.value_of(flows)
+    return None if value is None else product if value else graph.constant(0.0)
 
 
-def _is_finite(graph: "Graph", node: Node) -> bool:
+def is_finite(graph: "Graph", node: Node) -> bool:
+    """Whether a node is surely neither infinite nor NaN."""
     op = graph.ops[node]
     if op == "select":
         return all(_is_finite_constant(graph, x) for x in graph.args[node][1:])
@@ -205,7 +207,7 @@ RULES: dict[str, Callable[..., Node | None]] = {
     "fadd": _add, "fsub": _sub, "fmul": _mul, "fdiv": _div, "fneg": _neg, "llvm.fabs": _fabs, "select": _select,
     "llvm.copysign": _copysign,
     "exp": _on_lanes(exponential.exp), "expm1": _on_lanes(exponential.expm1), "and": _and, "or": _or,
-    "not": _not, "chain": _chain, "pow": _pow, "fcmp ogt": _greater("fcmp olt"),
+    "not": _not, "gate": _gate, "pow": _pow, "fcmp ogt": _greater("fcmp olt"),
     "fcmp oge": _greater("fcmp ole"), "fcmp olt": _compare("fcmp olt"), "fcmp ole": _compare("fcmp ole"),
     "fcmp oeq": _compare("fcmp oeq"), "fcmp une": _compare("fcmp une"),
 }  # fmt: skip

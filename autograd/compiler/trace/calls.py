@@ -19,6 +19,7 @@ from autograd.compiler.trace.escaped import close
 from autograd.compiler.trace.inputs import Count, Elements, Input, Scalars
 from autograd.compiler.trace.outside import Outside
 from autograd.condition import Condition
+from autograd.derivatives import LinearMap
 from autograd.frames import callers_frame
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
@@ -70,22 +71,14 @@ class Region:
         self.leaves: list[list[Value]] = []  # of each array, what one lane sees
         self.paths: list[list[Guard]] = []
         self.valid: Value | None = None
-        self.broadcast = Primitive("broadcast", _same, [_one], linear=(self.spread, self.sum), latex="{0}")
-        self.total = Primitive("lane_sum", lambda x: x * count._data, [_one], linear=(self.sum, self.spread))
+        self.broadcast = LinearMap("broadcast", lambda x: x, push=self.spread, pull=self.sum, latex="{0}")
+        self.total = LinearMap("lane_sum", lambda x: x * count._data, push=self.sum, pull=self.spread)
 
     def spread(self, x: Any) -> Any:
         return self.broadcast(x)
 
     def sum(self, x: Any) -> Any:
         return self.total(x) if isinstance(x, Value) else self.count * x
-
-
-def _same(x: float) -> float:
-    return x
-
-
-def _one(out: Any, x: Any) -> float:
-    return 1.0
 
 
 _RETURN_DERIVATIVES = (
@@ -132,6 +125,7 @@ class Trace(Tracer):
         self.made: set[Value] = set()
         self.regions: list[Region] = []
         self.choices: list[Value] = []  # results of `take`: their index is checked even if only a derivative is used
+        self.gates: set[Value] = set()
         self.outside: Outside
         self.closed = False
         self._vmaps = 0
@@ -158,6 +152,9 @@ class Trace(Tracer):
 
     def note_choice(self, choice: Value) -> None:
         self.choices.append(choice)
+
+    def note_gate(self, gate: Value) -> None:
+        self.gates.add(gate)
 
     def note_copy(self, copy: Any) -> None:
         self.outside.watch(copy)

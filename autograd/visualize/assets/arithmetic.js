@@ -1,10 +1,5 @@
 // What the table's JavaScript calls beside Math: the functions of ieee.py, and C's pow, which Math.pow is but for 1 and -1.
 
-const chain = (adjoint, partial) => {
-  const product = adjoint * partial;
-  return adjoint === 0 && Number.isNaN(product) ? 0 : product;
-};
-
 const pow = (x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y));
 
 const sigmoid = (x) => {

@@ -1,8 +1,8 @@
 // The expression graph: its numbers, and its gradients after any number of steps of the backward pass.
 
 class Graph {
-  // nodes: parents before children; backward: the order of the backward pass; operations: forward and partials by name
-  constructor({ nodes, output, backward }, operations) {
+  // nodes: parents before children; operations: forward and partials by name
+  constructor({ nodes, output }, operations) {
     this.nodes = nodes.map((node) => ({
       ...node,
       data: Number(node.data),
@@ -10,9 +10,9 @@ class Graph {
       operands: node.operands.map((x) => (Number.isInteger(x) ? { node: x } : { number: Number(x.number) })),
     }));
     this.output = output;
-    this.backward = backward;
     this.operations = operations;
     this.forward = this.nodes.map((_, i) => i).filter((i) => this.nodes[i].op !== null);
+    this.backward = this.reached();
     this.first = this.nodes.map((node) => ({ data: node.data, partials: node.partials }));
   }
 
@@ -36,13 +36,32 @@ class Graph {
       const operands = node.operands.map((x) => this.number(x));
       const { forward, partials } = this.operations[node.op];
       node.data = Number(forward(...operands));
-      const recorded = this.first[i].partials; // null where no derivative flows
-      node.partials = partials(node.data, ...operands).map((p, k) => (recorded[k] === null ? null : p));
+      node.partials = partials(node.data, ...operands).map((p, k) => ("number" in node.operands[k] ? null : p));
     }
+    this.backward = this.reached();
   }
 
   reset() {
     this.nodes.forEach((node, i) => Object.assign(node, this.first[i]));
+    this.backward = this.reached();
+  }
+
+  // The results of operations that a derivative reaches, in the order of the backward pass: children before parents.
+  reached() {
+    const order = [];
+    const seen = new Set();
+    const stack = [this.output];
+    while (stack.length > 0) {
+      const i = stack.pop();
+      if (i < 0) {
+        order.unshift(~i);
+      } else if (!seen.has(i) && !this.isLeaf(i)) {
+        seen.add(i);
+        const { operands, partials } = this.nodes[i];
+        stack.push(~i, ...operands.filter((_, k) => partials[k] !== null).map((x) => x.node).reverse());
+      }
+    }
+    return order;
   }
 
   // The gradients after so many steps of the backward pass, the first of which is d output / d output = 1.
@@ -64,7 +83,7 @@ class Graph {
     return operands.flatMap((operand, position) => {
       const partial = partials[position];
       if (partial === null) return [];
-      return [{ parent: operand.node, position, partial, product: chain(adjoint, partial) }];
+      return [{ parent: operand.node, position, partial, product: adjoint * partial }];
     });
   }
 }

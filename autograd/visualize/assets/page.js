@@ -127,6 +127,7 @@ const leafRow = (i) => {
 const edit = (change) => {
   change();
   element("reset").hidden = graph.nodes.every((node, i) => Object.is(node.data, graph.first[i].data));
+  element("slider").max = steps.last; // an edit may open or close a way for derivatives
   showGradients();
   show(step);
 };

@@ -18,7 +18,10 @@ class Steps {
     this.format = format;
     this.forwardCount = graph.forward.length;
     this.order = new Map(graph.forward.map((node, i) => [node, i]));
-    this.last = this.forwardCount + 1 + graph.backward.length;
+  }
+
+  get last() {
+    return this.forwardCount + 1 + this.graph.backward.length;
   }
 
   // What happens at a step: which pass, and at which node.
