@@ -95,7 +95,7 @@ from autograd.functions import (
 from autograd.primitives import Primitive
 from autograd.transforms.checks import check_grads
 from autograd.transforms.differentiate import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd.transforms.tree import array, data, grads
+from autograd.transforms.tree import array, data, flatten, grads, register_structure
 
 # fmt: off
 from autograd.transforms.vmap import vmap
@@ -111,7 +111,7 @@ __all__ = [
     "float_power", "heaviside", "power", "rad2deg", "radians",
     "allclose", "cov", "gradient", "interp", "isclose", "isfinite", "isinf", "isnan", "linalg",
     "grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vmap", "check_grads",
-    "array", "data", "grads", "jit", "draw", "chain_rule", "page",
+    "array", "data", "grads", "flatten", "register_structure", "jit", "draw", "chain_rule", "page",
 ]
 # fmt: on
 

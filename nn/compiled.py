@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograd import jit, value_and_grad, vmap
+from autograd.transforms.tree import Structure, flatten
 from nn.losses import Loss
 from nn.module import Module
 from nn.optimizers import Optimizer
@@ -27,9 +28,10 @@ class Compiled:
         self._everything = list(range(len(X)))
         self.parameters = model.parameters()
         self._initial = np.array([p._data for p in self.parameters])
+        structure = _structure(model, training=True)
 
         def mean_loss(theta: Any, X: Any, y: Any) -> Any:
-            traced = _with_parameters(model, theta)
+            traced = structure.unflatten(theta)
             mean = vmap(lambda x, target: loss.formula(traced(_listed(x)), _listed(target)), reduce="mean")(X, y)
             return mean if penalty is None else mean + penalty(list(theta))
 
@@ -66,16 +68,18 @@ class Compiled:
 
 def scores_of(model: Module) -> Any:
     """The compiled function of all parameters, and of samples of shape (n, features), that gives the n scores."""
+    structure = _structure(model, training=False)
 
     def scores(theta: Any, X: Any) -> Any:
-        traced = _with_parameters(model, theta)
+        traced = structure.unflatten(theta)
         return vmap(lambda x: _scored(traced(_listed(x))))(X)
 
     return jit(scores)
 
 
-def _with_parameters(model: Module, theta: Any) -> Module:
-    return model.with_parameters(dict(zip(model.named_parameters(), theta, strict=True)))
+def _structure(model: Module, training: bool) -> Structure:
+    """What builds the model of other parameters, in one mode or the other; it shares the parameters of the model."""
+    return flatten(model.with_parameters(model.named_parameters()).train(training))[1]
 
 
 def _listed(x: Any) -> Any:

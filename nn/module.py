@@ -1,12 +1,12 @@
 """Module: a part of a model, which knows its parameters."""
 
-import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from autograd import Value
 from autograd.scalars import is_array, number
-from autograd.tracing import tracing
+from autograd.transforms.objects import attributes
+from autograd.transforms.tree import first_names, flatten, parts_of, with_parameters
 
 if TYPE_CHECKING:
     from nn.metadata import Metadata
@@ -15,11 +15,18 @@ if TYPE_CHECKING:
 class Module:
     """What models are made of: an object whose attributes hold its parameters, and which is called with one sample.
 
-    The parameters are the leaf Values among the attributes, and in Modules, lists, tuples, dicts and NumPy object
-    arrays there, in the order in which they were assigned. Attributes whose name begins with _ are not looked at.
+    The parameters are the leaf Values among the attributes, and in Modules, lists, tuples, dicts, dataclasses and
+    NumPy object arrays there, in the order in which they were assigned. A Value that is held elsewhere, by a closure or
+    an object of another class, is a constant: nothing trains it.
 
     Write `__call__` with operators and the functions of `autograd` (`autograd.relu(x)` rather than `x.relu()`): then it
     also evaluates on plain floats, which is what `predict` does.
+
+    Where a module is evaluated with other parameters (`predict`, `fit`, `grad`), that is a copy: the modules in it are
+    new, and what leads to a parameter; everything else they hold is shared with the original.
+
+    Attributes:
+        training: whether the module is in training, which Dropout asks; see `train` and `eval`.
 
     Example:
         >>> from autograd import exp
@@ -38,6 +45,7 @@ class Module:
     """
 
     metadata: "Metadata | None" = None  # what is known of it beside its parameters; `save` keeps it
+    training = True
 
     def __call__(self, x: Any) -> Any:
         """The score or scores for one sample x."""
@@ -51,11 +59,29 @@ class Module:
             >>> list(MLP(2, [1]).named_parameters())
             ['layers.0.neurons.0.w.0', 'layers.0.neurons.0.w.1', 'layers.0.neurons.0.b']
         """
-        return dict(_leaves(self, (), set()))
+        found: list[tuple[str, Value]] = []
+        _search(self, "", found, {})
+        return first_names(found)
 
     def parameters(self) -> list[Value]:
         """The parameters in the order of `named_parameters`."""
         return list(self.named_parameters().values())
+
+    def train(self, mode: bool = True) -> Self:
+        """Set `training` of this module and all modules in it; returns the module itself.
+
+        `fit` trains in this mode, whatever was set, and `predict` evaluates in the other.
+        """
+        found: dict[int, Any] = {}
+        _search(self, "", [], found)
+        for module in found.values():
+            if isinstance(module, Module):
+                module.training = bool(mode)
+        return self
+
+    def eval(self) -> Self:
+        """The same as `train(False)`."""
+        return self.train(False)
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0, before the next backward()."""
@@ -76,14 +102,11 @@ class Module:
             >>> neuron.with_parameters({"w.0": 2.0, "b": 1.0})([10.0])      # of floats only: no graph
             21.0
         """
-        stand_ins: dict[int, Any] = {id(p): replacements[name] for name, p in self.named_parameters().items()}
-        copied = copy.deepcopy(self, stand_ins)  # deepcopy takes what is in its memo for the copy
-        if tracing.tracer is not None:
-            tracing.tracer.note_copy(copied)
+        copied: Self = with_parameters(self, replacements, self.named_parameters())
         return copied
 
     def predict(self, X: Any) -> Any:
-        """The scores for many samples, as plain floats; builds no graph.
+        """The scores for many samples, as plain floats, in evaluation mode; builds no graph.
 
         Args:
             X: n samples, each a list of features; or an array of shape (n, features).
@@ -101,8 +124,9 @@ class Module:
             import numpy as np
 
             return np.array(self.predict(X.tolist()))
-        plain = self.with_parameters(self.state_dict())
-        return [plain(x) for x in X]
+        parameters = self.named_parameters()
+        plain = with_parameters(self, {name: p._data for name, p in parameters.items()}, parameters).eval()
+        return [_numbers(plain(x)) for x in X]
 
     def state_dict(self) -> dict[str, float]:
         """The numbers of all parameters by name."""
@@ -150,26 +174,44 @@ class Module:
         return f"{type(self).__name__}({', '.join(arguments)})"
 
 
-def _leaves(x: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[tuple[str, Value]]:
-    """Dotted name and Value of each parameter in x, once each."""
-    if isinstance(x, Value):
-        if x.op is None and id(x) not in seen:
-            seen.add(id(x))
-            yield ".".join(path), x
-    elif id(x) not in seen and (children := _children(x)):
-        seen.add(id(x))
-        for name, child in children:
-            yield from _leaves(child, (*path, str(name)), seen)
+def _search(x: Any, name: str, parameters: list[tuple[str, Value]], modules: dict[int, Any]) -> None:
+    """Add the name and the Value of each parameter in x, as often as it is found, and what was looked into, by id."""
+    modules[id(x)] = x
+    for key, child in _children(x):
+        kind = type(child)
+        if kind is Value or isinstance(child, Value):
+            if child.op is None:
+                parameters.append((name + key, child))
+        elif kind not in _NUMBERS and id(child) not in modules:
+            _search(child, f"{name}{key}.", parameters, modules)
 
 
-def _children(x: Any) -> list[tuple[Any, Any]]:
+_NUMBERS = {float, int, str, bool}  # most of what lists hold that are no parameters
+
+
+def _children(x: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(x, Module):
-        return [(name, child) for name, child in vars(x).items() if not name.startswith("_")]
-    if isinstance(x, dict):
-        return list(x.items())
-    if isinstance(x, list | tuple) or (is_array(x) and x.dtype == object and x.ndim):
-        return list(enumerate(x))
-    return []
+        return attributes(x).items()
+    if isinstance(x, list | tuple) and not hasattr(x, "_fields"):
+        return zip(map(str, range(len(x))), x, strict=True)
+    if is_array(x) and x.dtype != object:
+        return ()
+    parts = parts_of(x)
+    if parts is None:
+        return ()
+    keys = parts.kind.keys(parts.context, len(parts.children))
+    names = [".".join(map(str, key)) if is_array(x) else str(key) for key in keys]
+    return zip(names, parts.children, strict=True)
+
+
+def _numbers(score: Any) -> Any:
+    """A score, with numbers in place of Values that the model captured."""
+    if type(score) is float:
+        return score
+    found, structure = flatten(score)
+    if not any(isinstance(x, Value) for x in found):
+        return score
+    return structure.unflatten([x._data if isinstance(x, Value) else x for x in found])
 
 
 def _some(names: list[Any]) -> str:

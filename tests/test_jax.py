@@ -1,5 +1,7 @@
 """The transforms equal JAX's, in double precision."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -134,3 +136,21 @@ def test_gradients_of_random_graphs(expression):
     reference = jax.jit(jax.grad(lambda xs: expression.evaluate(REFERENCE, xs, jnp.float64)))
     for a, b, allowed in zip(ours, reference(list(expression.inputs)), bound, strict=True):
         assert abs(a - float(b)) <= 1e-12 * abs(a) + 10 * allowed, (a, b, allowed)
+
+
+@dataclass
+class Point:
+    x: object
+    y: object
+    note: str = field(default="", metadata={"static": True})
+
+
+def test_structures_have_the_leaves_that_jax_finds():
+    jax.tree_util.register_dataclass(Point, data_fields=["x", "y"], meta_fields=["note"])
+    tree = {"a": Point(1.0, (2.0, None), "n"), "b": [3.0]}
+    leaves, structure = ag.flatten(tree)
+    jax_leaves, jax_structure = jax.tree.flatten(tree)
+    assert leaves == jax_leaves
+    assert structure.unflatten("xyz") == jax_structure.unflatten("xyz")
+    again, other = ag.flatten({"a": Point(0.0, (0.0, None), "n"), "b": [0.0]}), {**tree, "a": Point(1.0, 2.0, "n")}
+    assert again[1] == structure != ag.flatten(other)[1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.transforms.tree import is_module, kind_of, leaves
+from autograd.transforms.tree import flatten, is_module, parts_of
 from autograd.value import Value
 
 
@@ -74,17 +74,16 @@ class Arguments:
         if isinstance(x, np.ndarray):
             raise TypeError(f"jit takes plain NumPy arrays, got a {type(x).__name__}: use np.asarray(...)")
         if is_module(x):
-            parameters = leaves(x)
+            parameters, _ = flatten(x)
             if any(is_differentiated(p) for p in parameters):
                 raise HasValues
             self.scalars += [p._data for p in parameters]
             return _SameObject(x), len(parameters)
-        structure = kind_of(x)
-        if structure is not None and x is not None:
-            children = structure.children(x)
-            parts: list[Any] = [type(x), *structure.keys(x), *[self._part(child) for child in children]]
-            return tuple(parts)
+        parts = parts_of(x)
         try:
+            if parts is not None:
+                hash(parts.context)
+                return (type(x), parts.context, *[self._part(child) for child in parts.children])
             hash(x)
         except TypeError:
             raise TypeError(

@@ -19,7 +19,8 @@ from autograd.compiler.trace.escaped import close
 from autograd.frames import warn
 from autograd.tracing import tracing
 from autograd.transforms.call import name_of
-from autograd.transforms.tree import leaves, rebuild
+from autograd.transforms.objects import holds_function
+from autograd.transforms.tree import flatten
 from autograd.value import Value
 
 MAX_PATHS = 32  # through a function, and through the body of a vmap
@@ -296,6 +297,9 @@ class Jitted:
         return path
 
 
+holds_function(Jitted, lambda jitted: jitted._f)  # so that a method under jit in a copied Module is that of the copy
+
+
 @contextlib.contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     """Nothing of a graph under construction is garbage, and looking for some takes longer than all the rest."""
@@ -310,7 +314,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def _numbers(result: Any) -> Any:
     """What a plain call returned, with numbers in place of Values, as compiled code returns them."""
-    found = leaves(result)
+    found, structure = flatten(result)
     if not any(isinstance(x, Value) for x in found):
         return result
-    return rebuild(result, [x._data if isinstance(x, Value) else x for x in found])
+    return structure.unflatten([x._data if isinstance(x, Value) else x for x in found])

@@ -9,7 +9,8 @@ import numpy as np
 
 from autograd.compiler.trace.arrays import StackedResult
 from autograd.condition import Condition
-from autograd.transforms.tree import kind_of
+from autograd.scalars import is_array
+from autograd.transforms.tree import parts_of
 from autograd.value import Value
 
 Packer = Callable[["np.ndarray[Any, Any]", "Mapping[int, np.ndarray[Any, Any]]"], Any]
@@ -33,17 +34,16 @@ class Packing:
     def _packer(self, x: Any) -> Packer:
         if type(x) is StackedResult:
             return self._stack(x)
-        kind = kind_of(x, whole_arrays=True)
-        if kind is None:
+        parts = None if is_array(x) else parts_of(x)
+        if parts is None:
             return self._leaf(x)
-        children = list(kind.children(x))
+        kind, context, children = parts
         if type(x) in (list, tuple) and children and all(isinstance(child, Value) for child in children):
             return self._scalars(children, type(x))
         packers = [self._packer(child) for child in children]
         if type(x) is tuple:
             return lambda outputs, stacks: tuple([pack(outputs, stacks) for pack in packers])
-        template = kind.rebuild(x, [None] * len(children))  # without the Values, and all that they were computed from
-        return lambda outputs, stacks: kind.rebuild(template, [pack(outputs, stacks) for pack in packers])
+        return lambda outputs, stacks: kind.put_together(context, [pack(outputs, stacks) for pack in packers])
 
     def _leaf(self, x: Any) -> Packer:
         first = self.outputs

@@ -6,9 +6,16 @@ from typing import Any
 from autograd import primitives
 from autograd.derivatives import constant, pullback, pushforward, recorded_partials, symbolic_partials
 from autograd.graph import backward_order
-from autograd.scalars import number
+from autograd.scalars import is_array, number
 from autograd.tracing import tracing
-from autograd.transforms.tree import has_values, leaves, parameters, rebuild
+from autograd.transforms.tree import (
+    Structure,
+    flatten,
+    flatten_numbers,
+    holds_value,
+    own_number,
+    tuple_of,
+)
 from autograd.value import Value
 
 # --- variables ------------------------------------------------------------------------------------------------------
@@ -41,9 +48,9 @@ class Recording:
         positions: which of args the variables take the place of.
 
     Attributes:
-        primals: those arguments, Modules as dicts of their parameters: the structure of their gradient.
-        variables: one for each leaf of the primals.
-        output, outputs: what f returned, and its leaves, Values and floats.
+        inputs: the structure of a tuple of those arguments, Modules as dicts of their parameters: that of a gradient.
+        variables: one for each leaf of the inputs.
+        output, outputs: the structure of what f returned, and its leaves, Values and floats.
         attached: whether results are Values. They are if an argument is a Value, or if the output depends on a Value
             that is not among the variables: one that f captured, or the variable of a transform around this one.
             Constants do not count. Nor do Modules given as arguments, which are copied with parameters of their own.
@@ -54,33 +61,44 @@ class Recording:
     ):
         positions = range(len(args)) if positions is None else positions
         self.f, self.name, self._call = f, name_of(f), [*args, kwargs]
-        settled = [parameters(arg) for arg in self._call]
-        self.primals = tuple([settled[i] for i in positions])
-        self.attached = tracing.tracer is not None or any(map(has_values, settled))
-        what = f"differentiation of {self.name}"
-        self.variables = [_variable(x if isinstance(x, Value) else number(x, what)) for x in leaves(self.primals)]
-        self._opened = self.variables.copy()
-        remaining = iter(self.variables)
-        for i in positions:
-            self._call[i] = rebuild(self._call[i], remaining)
+        self.attached = tracing.tracer is not None
+        self._opened: list[Value] = []
+        inputs: dict[int, tuple[list[Value], Structure]] = {}
         for i, arg in enumerate(self._call):
-            if i not in positions and settled[i] is not arg:
-                self._call[i] = self._with_own_parameters(arg, settled[i])
+            if i in positions:
+                variables, structure = self._variables_for(arg)
+                self._call[i] = structure.unflatten(variables)
+                inputs[i] = variables, structure.with_dicts
+            else:
+                self._call[i] = self._with_own_parameters(arg)
+        self.inputs = tuple_of([inputs[i][1] for i in positions])
+        self.variables = [variable for i in positions for variable in inputs[i][0]]
 
-    def _with_own_parameters(self, arg: Any, settled: Any) -> Any:
+    def _variables_for(self, arg: Any) -> tuple[list[Value], Structure]:
+        """A variable for each leaf of an argument, and its structure."""
+        found, structure = flatten_numbers(arg)
+        what = f"differentiation of {self.name}"
+        self.attached = self.attached or any(map(holds_value, found))
+        return [self._variable(x if isinstance(x, Value) else number(x, what)) for x in found], structure
+
+    def _with_own_parameters(self, arg: Any) -> Any:
         """An argument with its Modules copied, and variables in the place of their parameters."""
-        replaced = []
-        for x, own in zip(leaves(arg, whole_arrays=True), leaves(settled, whole_arrays=True), strict=True):
-            if x is not own:
-                self._opened.append(x := _variable(own))
-            replaced.append(x)
-        return rebuild(arg, replaced, whole_arrays=True)
+        found, structure = flatten_numbers(arg, is_array)
+        self.attached = self.attached or any(map(holds_value, found))
+        if not structure.has_modules:
+            return arg
+        found, structure = flatten_numbers(arg, is_array, lambda parameter: self._variable(own_number(parameter)))
+        return structure.unflatten(found)
+
+    def _variable(self, x: "Value | float") -> Value:
+        self._opened.append(variable := _variable(x))
+        return variable
 
     def __enter__(self) -> "Recording":
         try:
-            self.output = self.f(*self._call[:-1], **self._call[-1])
+            found, self.output = flatten(self.f(*self._call[:-1], **self._call[-1]))
             what = f"the result of {self.name}"
-            self.outputs = [x if isinstance(x, Value) else number(x, what) for x in leaves(self.output)]
+            self.outputs = [x if isinstance(x, Value) else number(x, what) for x in found]
             self._nodes = [x for x in self.outputs if isinstance(x, Value)]
             self._walk = backward_order(self._nodes)
             self.attached = self.attached or not set(self._opened).issuperset(self._walk[1])
@@ -116,9 +134,9 @@ class Recording:
             return x if isinstance(x, Value) else constant(x)
         return x._data if isinstance(x, Value) else x
 
-    def results(self, structure: Any, xs: Iterable[Any]) -> Any:
+    def results(self, structure: Structure, xs: Iterable[Any]) -> Any:
         """A structure of results."""
-        return rebuild(structure, map(self.result, xs))
+        return structure.unflatten(map(self.result, xs))
 
 
 def name_of(f: Any) -> str:

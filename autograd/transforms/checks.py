@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from autograd.scalars import number
 from autograd.transforms.call import name_of
 from autograd.transforms.differentiate import jacobian
-from autograd.transforms.tree import data, described, leaves, names, parameters, rebuild
+from autograd.transforms.tree import data, described, flatten
 
 _Flat = Callable[[list[Any]], list[Any]]  # many numbers to many numbers
 
@@ -62,11 +62,10 @@ def check_grads(
         raise TypeError(f"check_grads takes the arguments of {name_of(f)} as a tuple, got {described(args)}")
     if order < 1 or not modes:
         raise ValueError(f"check_grads: order={order!r}, modes={modes!r} check nothing; order counts from 1")
-    args = list(args)
-    primals = parameters(args)
-    xs = [number(x, "check_grads") for x in leaves(data(primals))]
-    arguments = [name for i, primal in enumerate(primals) for name in names(primal, f"args[{i}]")]
-    _check(lambda xs: leaves(f(*rebuild(args, xs))), xs, arguments, names(f(*args), "f"), order, modes, tolerance)
+    found, structure = flatten(list(args))
+    xs = [number(x, "check_grads") for x in data(found)]
+    arguments, results = structure.with_dicts.names("args"), flatten(f(*args))[1].names("f")
+    _check(lambda xs: flatten(f(*structure.unflatten(xs)))[0], xs, arguments, results, order, modes, tolerance)
 
 
 def _check(
@@ -95,7 +94,7 @@ def _check(
 
 
 def _flattened(f: _Flat) -> _Flat:
-    return lambda xs: leaves(f(xs))
+    return lambda xs: flatten(f(xs))[0]
 
 
 def _differences(f: _Flat, xs: list[float], j: int) -> list[tuple[float, float]]:

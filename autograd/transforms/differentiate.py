@@ -15,19 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.derivatives import Row
-from autograd.scalars import is_array, number
+from autograd.scalars import number
 from autograd.transforms.call import Recording, name_of
-from autograd.transforms.tree import (
-    described,
-    has_values,
-    kind_of,
-    leaves,
-    matching_leaves,
-    parameters,
-    rebuild,
-    shape_of,
-    spans,
-)
+from autograd.transforms.tree import Shape, Structure, described, holds_value, matching_leaves, spans
 from autograd.value import Value
 
 Function = Callable[..., Any]
@@ -79,7 +69,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         with Recording(f, args, kwargs, _positions(argnums, args, f)) as recording:
             _check_scalar(recording)
-            gradient = recording.results(recording.primals, recording.pull([1.0]))
+            gradient = recording.results(recording.inputs, recording.pull([1.0]))
             return recording.result(recording.outputs[0]), _one_or_all(argnums, gradient)
 
     return transformed
@@ -87,9 +77,9 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
 def _check_scalar(recording: Recording) -> None:
     output = recording.output
-    if kind_of(output) is not None and getattr(output, "shape", None) != ():
+    if not output.is_number:
         raise TypeError(
-            f"grad needs one number as the result of {recording.name}, got {described(output)}; "
+            f"grad needs one number as the result of {recording.name}, got {output.described()}; "
             "jacobian(f) differentiates results of any structure"
         )
 
@@ -145,15 +135,15 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     def pull(cotangent: Any) -> tuple[Any, ...]:
         cotangents = _numbers(recording.output, cotangent, "the cotangent")
         sweep = copy.copy(recording)
-        sweep.attached = recording.attached or has_values(cotangents)
-        return sweep.results(recording.primals, sweep.pull(cotangents))
+        sweep.attached = recording.attached or any(map(holds_value, cotangents))
+        return sweep.results(recording.inputs, sweep.pull(cotangents))
 
     return value, pull
 
 
-def _numbers(structure: Any, tree: Any, what: str) -> list[Any]:
+def _numbers(structure: Structure, tree: Any, what: str) -> list[Any]:
     """The leaves of a tangent or cotangent, checked against the structure that it belongs to."""
-    found = matching_leaves(structure, parameters(tree), what)
+    found = matching_leaves(structure, tree, what)
     return [x if isinstance(x, Value) else number(x, what) for x in found]
 
 
@@ -179,8 +169,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         if not isinstance(given, tuple | list):
             raise TypeError(f"jvp takes the {what} as a tuple, one for each argument, got {described(given)}")
     with Recording(f, primals, {}) as recording:
-        directions = _numbers(recording.primals, tuple(tangents), "tangents")
-        recording.attached = recording.attached or has_values(directions)
+        directions = _numbers(recording.inputs, tuple(tangents), "tangents")
+        recording.attached = recording.attached or any(map(holds_value, directions))
         value = recording.results(recording.output, recording.outputs)
         return value, recording.results(recording.output, recording.push(directions))
 
@@ -223,7 +213,8 @@ def jacobian(f: Function, argnums: Argnums = 0, mode: str | None = None) -> Func
             n, m = len(recording.variables), len(recording.outputs)
             forward = n < m if _MODES[mode] is None else _MODES[mode]
             rows = _forward_rows(recording) if forward else _reverse_rows(recording)
-            return _assembled(recording, rows, _one_or_all(argnums, recording.primals))
+            inputs = recording.inputs if isinstance(argnums, Sequence) else recording.inputs.children[0]
+            return _assembled(recording, rows, inputs)
 
     return transformed
 
@@ -241,7 +232,7 @@ def _reverse_rows(recording: Recording) -> list[dict[int, Any]]:
     return rows
 
 
-def _assembled(recording: Recording, rows: list[dict[int, Any]], primal: Any) -> Any:
+def _assembled(recording: Recording, rows: list[dict[int, Any]], primal: Structure) -> Any:
     """The matrix with the given rows, zero elsewhere, cut into the structures of the output and of the primal."""
     zero, n = recording.result(None), len(recording.variables)
     dense = []
@@ -250,20 +241,19 @@ def _assembled(recording: Recording, rows: list[dict[int, Any]], primal: Any) ->
         for j, derivative in row.items():
             entries[j] = recording.result(derivative)
         dense.append(entries)
-    units = [leaves(tree, whole_arrays=True) for tree in (recording.output, primal)]
-    if not any(map(is_array, units[0] + units[1])):
-        return rebuild(recording.output, [rebuild(primal, entries) for entries in dense])
+    (out_shapes, out_units), (in_shapes, in_units) = recording.output.units(), primal.units()
+    if set(out_shapes + in_shapes) <= {None}:
+        return recording.output.unflatten([primal.unflatten(entries) for entries in dense])
     import numpy as np
 
     matrix = np.array(dense, dtype=object if recording.attached else float).reshape(len(rows), n)
 
-    def block(output: Any, lines: slice, x: Any, columns: slice) -> Any:
+    def block(out_shape: Shape, lines: slice, in_shape: Shape, columns: slice) -> Any:
         part = matrix[lines, columns]
-        return part.reshape(shape_of(output) + shape_of(x)) if is_array(output) or is_array(x) else part.item()
+        return part.item() if out_shape is in_shape is None else part.reshape((out_shape or ()) + (in_shape or ()))
 
-    outputs, xs = [list(zip(found, spans(found), strict=True)) for found in units]
-    blocks = [rebuild(primal, [block(*y, *x) for x in xs], whole_arrays=True) for y in outputs]
-    return rebuild(recording.output, blocks, whole_arrays=True)
+    outputs, inputs = [list(zip(shapes, spans(shapes), strict=True)) for shapes in (out_shapes, in_shapes)]
+    return out_units.unflatten([in_units.unflatten([block(*y, *x) for x in inputs]) for y in outputs])
 
 
 def hessian(f: Function, argnums: Argnums = 0) -> Function:

@@ -1,237 +1,539 @@
-"""Structures of numbers: nested lists, tuples, dicts, namedtuples, NumPy arrays and Modules, as flat leaves and back.
+"""Structures of numbers: nested lists, tuples, dicts, dataclasses, NumPy arrays and Modules, as flat leaves and back.
 
-A Module is anything with `named_parameters()`. Whatever else is found in a structure is a leaf.
+Whatever is found in a structure and is none itself is a leaf; so is every number. A Module is anything with
+`named_parameters()`, and its leaves are its parameters.
 """
 
-import copy
+import dataclasses
+import functools
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import types
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.scalars import is_array, number
 from autograd.tracing import tracing
+from autograd.transforms.objects import with_replaced
 from autograd.value import Value
 
 if TYPE_CHECKING:
     import numpy as np
 
+IsLeaf = Callable[[Any], bool]
+Shape = tuple[int, ...] | None  # of an array; None for a number
 
-class _Kind(NamedTuple):
-    """One kind of structure: how to take it apart, how its parts are written, and how to put others in their place."""
 
-    matches: Callable[[Any], bool]
-    children: Callable[[Any], Sequence[Any]]
-    keys: Callable[[Any], Iterable[str]]
-    rebuild: Callable[[Any, list[Any]], Any]
+# --- kinds of structures --------------------------------------------------------------------------------------------
+
+
+class Kind(NamedTuple):
+    """One kind of structure.
+
+    Attributes:
+        name: what two structures have in common that may stand for each other.
+        take_apart: a structure to its context, which is hashable and holds no leaves, and its parts.
+        put_together: the context and other parts to a structure.
+        keys: the context and the number of parts to what each part is reached by.
+        by_attribute: whether that is the name of an attribute, or else an index or a key.
+    """
+
+    name: str
+    take_apart: Callable[[Any], tuple[Any, Sequence[Any]]]
+    put_together: Callable[[Any, list[Any]], Any]
+    keys: Callable[[Any, int], Iterable[Any]]
+    by_attribute: bool = False
+
+    def written(self, key: Any) -> str:
+        """A key as Python code."""
+        if self.by_attribute:
+            return f".{key}"
+        return f"[{', '.join(map(str, key))}]" if self is _ARRAY else f"[{key!r}]"
+
+
+class _Reference:
+    """A Module in a context: equal to that of the same object with parameters of the same names.
+
+    Attributes:
+        module: the object.
+        parameters: its parameters by name, as they were when it was taken apart.
+    """
+
+    __slots__ = ("module", "parameters")
+
+    def __init__(self, module: Any, parameters: dict[str, Any]):
+        self.module, self.parameters = module, parameters
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, _Reference) and self.module is other.module
+        return same and [*self.parameters] == [*other.parameters]  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return id(self.module)
+
+
+def first_names(named: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The parameters by name; one that occurs twice is a single parameter, under its first name."""
+    found: dict[int, tuple[str, Any]] = {}
+    for name, p in named:
+        found.setdefault(id(p), (name, p))
+    return dict(found.values())
+
+
+def _module_apart(module: Any) -> tuple[Any, Sequence[Any]]:
+    named = module.named_parameters()
+    parameters = first_names(named.items() if isinstance(named, Mapping) else named)
+    return _Reference(module, parameters), [*parameters.values()]
+
+
+def _module_together(reference: _Reference, values: list[Any]) -> Any:
+    return with_parameters(reference.module, dict(zip(reference.parameters, values, strict=True)), reference.parameters)
+
+
+def with_parameters(module: Any, values: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
+    """A copy of a Module in which other things stand in place of its parameters; what else it holds is shared.
+
+    Errors: TypeError if a parameter is not found in the module.
+    """
+    others = {id(p): values[name] for name, p in parameters.items()}
+    replaced, missed = with_replaced(module, others, also=is_module)
+    if missed:
+        names = [name for name, p in parameters.items() if id(p) in missed]
+        raise TypeError(
+            f"{type(module).__name__}: the parameter {names[0]!r} is not held by an attribute, list, tuple, dict or "
+            "object array of the model, where another number could take its place: keep it there"
+        )
+    if tracing.tracer is not None:
+        tracing.tracer.note_copy(replaced)
+    return replaced
+
+
+def _array_together(shape: tuple[int, ...], values: list[Any]) -> Any:
+    import numpy as np
+
+    dtype = float if all(x.__class__ is float for x in values) else object
+    result = np.empty(len(values), dtype)
+    result[:] = values
+    return result.reshape(shape)
+
+
+def _indices(shape: tuple[int, ...], count: int) -> Iterable[tuple[int, ...]]:
+    return itertools.product(*map(range, shape))
+
+
+def _mapping_apart(mapping: Any) -> tuple[Any, Sequence[Any]]:
+    factory = mapping.default_factory if isinstance(mapping, defaultdict) else None
+    return (type(mapping), tuple(mapping), factory), [*mapping.values()]
+
+
+def _mapping_together(context: tuple[Any, ...], values: list[Any]) -> Any:
+    cls, keys, factory = context
+    result = cls() if factory is None else cls(factory)
+    result.update(zip(keys, values, strict=True))
+    return result
+
+
+@functools.lru_cache(maxsize=1000)
+def _fields(cls: type) -> tuple[list[str], list[str]]:
+    """The names of the fields of a dataclass or attrs class: those that are parts, and those marked as static."""
+    described = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else cls.__attrs_attrs__  # type: ignore[attr-defined]
+    parts: tuple[list[str], list[str]] = [], []
+    for field in described:
+        parts[bool(field.metadata.get("static"))].append(field.name)
+    return parts
+
+
+def _object_apart(x: Any) -> tuple[Any, Sequence[Any]]:
+    cls: type = type(x)
+    names, static = _fields(cls)
+    return (cls, tuple([getattr(x, name) for name in static])), [getattr(x, name) for name in names]
+
+
+def _object_together(context: tuple[Any, ...], values: list[Any]) -> Any:
+    """Without `__init__` and `__post_init__`, which may convert or check numbers that are Values here."""
+    cls, fixed = context
+    names, static = _fields(cls)
+    result = object.__new__(cls)
+    for name, value in zip([*names, *static], [*values, *fixed], strict=True):
+        object.__setattr__(result, name, value)  # also where assigning is refused, as of a frozen dataclass
+    return result
+
+
+class _Registered(NamedTuple):
+    flatten: Callable[[Any], tuple[Iterable[Any], Hashable]]
+    unflatten: Callable[[Any, list[Any]], Any]
+
+
+_registered: dict[type, _Registered] = {}
+
+
+def _registered_apart(x: Any) -> tuple[Any, Sequence[Any]]:
+    parts, context = _registered[type(x)].flatten(x)
+    return (type(x), context), [*parts]
+
+
+def _registered_together(context: tuple[Any, ...], values: list[Any]) -> Any:
+    cls, own = context
+    return _registered[cls].unflatten(own, values)
+
+
+def _positions(context: Any, count: int) -> Iterable[int]:
+    return range(count)
+
+
+_LIST = Kind("list", lambda x: (None, x), lambda _, values: values, _positions)
+_TUPLE = Kind("tuple", lambda x: (None, x), lambda _, values: tuple(values), _positions)
+_NAMEDTUPLE = Kind("namedtuple", lambda x: (type(x), x), lambda cls, values: cls(*values),
+                   lambda cls, _: cls._fields, by_attribute=True)  # fmt: skip
+_DICT = Kind("dict", lambda x: (tuple(x), [*x.values()]), lambda keys, values: dict(zip(keys, values, strict=True)),
+             lambda keys, _: keys)  # fmt: skip
+_MAPPING = Kind("dict", _mapping_apart, _mapping_together, lambda context, _: context[1])
+_NONE = Kind("None", lambda x: (None, ()), lambda _, values: None, lambda _, count: ())
+_ARRAY = Kind("array", lambda x: (x.shape, x.ravel().tolist()), _array_together, _indices)
+_MODULE = Kind(
+    "Module", _module_apart, _module_together, lambda reference, _: [*reference.parameters], by_attribute=True
+)
+_OBJECT = Kind("object", _object_apart, _object_together, lambda context, _: _fields(context[0])[0], by_attribute=True)
+_REGISTERED = Kind("registered", _registered_apart, _registered_together, _positions)
+
+_LEAVES: set[type] = {float, Value, int, bool, str}  # most of all leaves, known at a glance
+
+
+@functools.lru_cache(maxsize=1000)
+def _kind_of_class(cls: type) -> Kind | None:
+    if cls in _LEAVES:
+        return None
+    if cls in _registered:
+        return _REGISTERED
+    for base, kind in ((list, _LIST), (tuple, _TUPLE), (dict, _MAPPING), (types.NoneType, _NONE)):
+        if issubclass(cls, base):
+            return _DICT if cls is dict else _NAMEDTUPLE if hasattr(cls, "_fields") else kind
+    if is_module_class(cls):
+        return _MODULE
+    return _OBJECT if dataclasses.is_dataclass(cls) or hasattr(cls, "__attrs_attrs__") else None
+
+
+def _kind_of(x: Any) -> Kind | None:
+    cls: type = type(x)
+    kind = _kind_of_class(cls)
+    return _ARRAY if kind is None and is_array(x) else kind
+
+
+def is_module_class(cls: type) -> bool:
+    """Whether the objects of a class are Modules: they have `named_parameters()`."""
+    return callable(getattr(cls, "named_parameters", None))
 
 
 def is_module(x: Any) -> bool:
     """Whether x is a Module: an object with `named_parameters()`."""
-    return callable(getattr(x, "named_parameters", None)) and not isinstance(x, type)
+    return is_module_class(type(x))
 
 
-def _named_parameters(module: Any) -> dict[str, Value]:
-    """The parameters by name; one that a module holds twice is a single parameter, under its first name."""
-    first_names: dict[int, str] = {}
-    named = dict(module.named_parameters())
-    return {name: p for name, p in named.items() if first_names.setdefault(id(p), name) == name}
+def register_structure(
+    cls: type, flatten: Callable[[Any], tuple[Iterable[Any], Hashable]], unflatten: Callable[[Any, list[Any]], Any]
+) -> None:
+    """Say how objects of a class are taken apart and put together, so that they work wherever nested lists do.
 
-
-def _with_parameters(module: Any, values: list[Any]) -> Any:
-    """A deep copy of the module that holds other parameters: the copy finds them where it looks for copies it has."""
-    replaced = {id(p): value for p, value in zip(_named_parameters(module).values(), values, strict=True)}
-    copied = copy.deepcopy(module, replaced)
-    if tracing.tracer is not None:
-        tracing.tracer.note_copy(copied)
-    return copied
-
-
-def _with_entries(mapping: Any, values: list[Any]) -> Any:
-    result = copy.copy(mapping)  # keeps the class, the order and a defaultdict's factory
-    result.update(zip(mapping, values, strict=True))
-    return result
-
-
-def _with_elements(elements: Any, values: list[Any]) -> Any:
-    import numpy as np
-
-    dtype = float if all(x.__class__ is float for x in values) else object
-    return np.array(values, dtype=dtype).reshape(elements.shape)
-
-
-def _indices(elements: Any) -> Iterator[str]:
-    import numpy as np
-
-    return (f"[{', '.join(map(str, index))}]" for index in np.ndindex(elements.shape))
-
-
-def _positions(xs: Any) -> Iterator[str]:
-    return (f"[{i}]" for i in range(len(xs)))
-
-
-_ARRAY = _Kind(is_array, lambda x: x.ravel().tolist(), _indices, _with_elements)
-_MODULE = _Kind(is_module, lambda x: [*_named_parameters(x).values()],
-                lambda x: [f".{name}" for name in _named_parameters(x)], _with_parameters)  # fmt: skip
-_KINDS = (
-    _Kind(lambda x: isinstance(x, list), lambda x: x, _positions, lambda x, values: values),
-    _Kind(lambda x: isinstance(x, tuple) and hasattr(x, "_fields"), lambda x: x,
-          lambda x: [f".{name}" for name in x._fields], lambda x, values: type(x)(*values)),
-    _Kind(lambda x: isinstance(x, tuple), lambda x: x, _positions, lambda x, values: tuple(values)),
-    _Kind(lambda x: isinstance(x, dict), lambda x: [*x.values()],
-          lambda x: [f"[{key!r}]" for key in x], _with_entries),
-    _Kind(lambda x: x is None, lambda x: (), lambda x: (), lambda x, values: None),
-    _ARRAY,
-    _MODULE,
-)  # fmt: skip
-
-
-def kind_of(x: Any, *, whole_arrays: bool = False) -> _Kind | None:
-    """The entry of the table for a structure, None for a leaf; an array is a leaf if arrays are to stay whole."""
-    if x.__class__ is float or x.__class__ is Value:
-        return None
-    kind = next((kind for kind in _KINDS if kind.matches(x)), None)
-    return None if whole_arrays and kind is _ARRAY else kind
-
-
-def leaves(tree: Any, *, whole_arrays: bool = False) -> list[Any]:
-    """The leaves of a structure, in order.
-
-    Example:
-        >>> leaves({"w": [1.0, 2.0], "b": (3.0, None)})
-        [1.0, 2.0, 3.0]
-    """
-    kind = kind_of(tree, whole_arrays=whole_arrays)
-    if kind is None:
-        return [tree]
-    found: list[Any] = []
-    for child in kind.children(tree):
-        if child.__class__ is float or child.__class__ is Value:
-            found.append(child)
-        else:
-            found += leaves(child, whole_arrays=whole_arrays)
-    return found
-
-
-def rebuild(tree: Any, values: Iterable[Any], *, whole_arrays: bool = False) -> Any:
-    """The same structure with other leaves: a copy, also of a Module.
+    Dataclasses and attrs classes need no registration: their fields are their parts, but for those with
+    `metadata={"static": True}`.
 
     Args:
-        tree: the structure.
-        values: as many as `tree` has leaves, in their order.
+        cls: the class; its subclasses are to be registered each for itself.
+        flatten: an object to `(parts, context)`: numbers or structures of them, and what else there is to know, which
+            must be hashable.
+        unflatten: the context and a list of other parts to an object, as `jax.tree_util.register_pytree_node` has it.
+
+    Errors: TypeError if cls is no class, or one whose structure is known.
 
     Example:
-        >>> rebuild({"w": [1.0, 2.0], "b": 3.0}, [10.0, 20.0, 30.0])
+        >>> from autograd import grad
+        >>> class Point:
+        ...     def __init__(self, x, y):
+        ...         self.x, self.y = x, y
+        >>> register_structure(Point, lambda p: ((p.x, p.y), None), lambda context, parts: Point(*parts))
+        >>> gradient = grad(lambda p: p.x * p.y)(Point(2.0, 3.0))
+        >>> gradient.x, gradient.y
+        (3.0, 2.0)
+    """
+    if not isinstance(cls, type):
+        raise TypeError(f"register_structure takes a class, got {type(cls).__name__} {cls!r:.60}")
+    if cls in _LEAVES or (cls not in _registered and _kind_of_class(cls) not in (None, _OBJECT)):
+        raise TypeError(f"register_structure: how a {cls.__name__} is taken apart is known already")
+    _registered[cls] = _Registered(flatten, unflatten)
+    _kind_of_class.cache_clear()
+
+
+# --- structures -----------------------------------------------------------------------------------------------------
+
+
+class Parts(NamedTuple):
+    """A structure taken apart by one level."""
+
+    kind: Kind
+    context: Any
+    children: Sequence[Any]
+
+    def keys(self) -> list[str]:
+        """How Python code reaches each child, such as "[0]" or ".w"."""
+        return [self.kind.written(key) for key in self.kind.keys(self.context, len(self.children))]
+
+    def rebuild(self, children: list[Any]) -> Any:
+        """The same structure with other children."""
+        return self.kind.put_together(self.context, children)
+
+
+def parts_of(x: Any) -> Parts | None:
+    """A structure taken apart by one level; None for a leaf."""
+    kind = _kind_of(x)
+    return None if kind is None else Parts(kind, *kind.take_apart(x))
+
+
+class Structure(NamedTuple):
+    """How leaves make up a structure; hashable, and equal to that of every structure which is built alike.
+
+    Attributes:
+        kind: which kind of structure it is; None for a leaf.
+        context: what to know beside the parts: the keys of a dict, the shape of an array, a Module itself.
+        children: the structures of the parts.
+
+    Example:
+        >>> leaves, structure = flatten({"w": [1.0, 2.0], "b": 3.0})
+        >>> structure
+        Structure({'w': [*, *], 'b': *})
+        >>> structure.unflatten([10.0, 20.0, 30.0])
         {'w': [10.0, 20.0], 'b': 30.0}
+        >>> structure == flatten({"w": [5.0, 6.0], "b": 7.0})[1]
+        True
     """
-    remaining = iter(values)
 
-    def fill(tree: Any) -> Any:
-        kind = kind_of(tree, whole_arrays=whole_arrays)
-        if kind is None:
-            return next(remaining)
-        plain = (float, Value)  # most children, so they are worth a shortcut
-        children = kind.children(tree)
-        return kind.rebuild(tree, [next(remaining) if x.__class__ in plain else fill(x) for x in children])
+    kind: Kind | None
+    context: Any
+    children: "tuple[Structure, ...]"
 
-    return fill(tree)
+    def unflatten(self, leaves: Iterable[Any]) -> Any:
+        """The structure with these leaves: as many as it has, in their order.
+
+        A Module is a copy: what leads to a parameter is new in it, everything else is shared.
+
+        Errors: ValueError if there are more leaves or fewer.
+        """
+        remaining = iter(leaves)
+        try:
+            result = _build(self, remaining)
+        except StopIteration:
+            raise ValueError(f"unflatten: {self!r:.200} has {self.num_leaves} leaves, got fewer") from None
+        if next(remaining, _STAR) is not _STAR:
+            raise ValueError(f"unflatten: {self!r:.200} has {self.num_leaves} leaves, got more")
+        return result
+
+    @property
+    def num_leaves(self) -> int:
+        """How many leaves it has."""
+        return 1 if self.kind is None else sum([child.num_leaves for child in self.children])
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is that of one number, or of an array without axes."""
+        return self.kind is None or (self.kind is _ARRAY and self.context == ())
+
+    @property
+    def has_modules(self) -> bool:
+        """Whether a Module is in it."""
+        return self.kind is _MODULE or any(child.has_modules for child in self.children if child is not LEAF)
+
+    @property
+    def with_dicts(self) -> "Structure":
+        """The structure with each Module as the dict of its parameters, which is what its gradient looks like."""
+        if self.kind is _MODULE:
+            return Structure(_DICT, tuple(self.context.parameters), self.children)
+        if not self.has_modules:
+            return self
+        return Structure(self.kind, self.context, tuple([child.with_dicts for child in self.children]))
+
+    def names(self, root: str) -> list[str]:
+        """How Python code reaches each leaf from the root, for messages.
+
+        Example:
+            >>> flatten({"w": [1.0, 2.0], "b": 3.0})[1].names("params")
+            ["params['w'][0]", "params['w'][1]", "params['b']"]
+        """
+        if self.kind is None:
+            return [root]
+        pairs = zip(self.keys(), self.children, strict=True)
+        return [name for key, child in pairs for name in child.names(root + key)]
+
+    def keys(self) -> list[str]:
+        """How Python code reaches each child, such as "[0]" or ".w"."""
+        assert self.kind is not None
+        return [self.kind.written(key) for key in self.kind.keys(self.context, len(self.children))]
+
+    def units(self) -> tuple[list[Shape], "Structure"]:
+        """The shape of each array, None for each number beside them, and the structure with whole arrays as leaves."""
+        shapes: list[Shape] = []
+        return shapes, _whole_arrays(self, shapes)
+
+    def described(self) -> str:
+        """What it is, in words for a message."""
+        if self.kind is None:
+            return "a number"
+        if self.kind is _NONE:
+            return "None"
+        if self.kind is _ARRAY:
+            return f"an array of shape {self.context}"
+        name = self.kind.name
+        if self.kind in (_NAMEDTUPLE, _MODULE, _MAPPING, _OBJECT, _REGISTERED):
+            first = self.context if self.kind is _NAMEDTUPLE else getattr(self.context, "module", None)
+            name = (type(first) if self.kind is _MODULE else first or self.context[0]).__name__
+        return f"a {name} of {_listed(self.keys())}"
+
+    def __repr__(self) -> str:
+        return f"Structure({self.unflatten([_STAR] * self.num_leaves)!r})"
 
 
-def shape_of(x: Any) -> tuple[int, ...]:
-    """The shape of an array, () for a number."""
-    return x.shape if is_array(x) else ()
+class _Star:
+    def __repr__(self) -> str:
+        return "*"
 
 
-def spans(units: Iterable[Any]) -> list[slice]:
-    """Where each number or whole array stands among the leaves.
+_STAR = _Star()
+LEAF = Structure(None, None, ())
+
+
+def flatten(tree: Any, is_leaf: IsLeaf | None = None) -> tuple[list[Any], Structure]:
+    """The leaves of a structure, in order, and how to build it from them, as `jax.tree.flatten`.
+
+    Args:
+        tree: numbers in nested lists, tuples, dicts, namedtuples, dataclasses, attrs classes, NumPy arrays, Modules
+            (whose leaves are their parameters) and registered classes; None is a structure without leaves.
+        is_leaf: says of a structure that it is not to be taken apart.
+
+    Returns: `(leaves, structure)`; `structure.unflatten(leaves)` builds the structure with other leaves.
 
     Example:
-        >>> spans([1.0, 2.0])
-        [slice(0, 1, None), slice(1, 2, None)]
+        >>> leaves, structure = flatten({"w": [1.0, 2.0], "b": (3.0, None)})
+        >>> leaves
+        [1.0, 2.0, 3.0]
+        >>> structure.unflatten([10 * x for x in leaves])
+        {'w': [10.0, 20.0], 'b': (30.0, None)}
     """
-    ends = list(itertools.accumulate(math.prod(shape_of(x)) for x in units))
+    found: list[Any] = []
+    return found, _flatten(tree, found, is_leaf, None)
+
+
+def flatten_numbers(
+    tree: Any, is_leaf: IsLeaf | None = None, stand_in: Callable[[Any], Any] | None = None
+) -> tuple[list[Any], Structure]:
+    """As flatten, but where a Module has a parameter that is a plain leaf, its number is the leaf.
+
+    A parameter that was computed, that is the variable of a transform (a leaf which stands for something), or that the
+    compiler is tracing stays the Value that it is.
+
+    Args:
+        stand_in: what to take for each parameter in place of that number or Value.
+    """
+    found: list[Any] = []
+    return found, _flatten(tree, found, is_leaf, stand_in or own_number)
+
+
+def tuple_of(structures: Iterable[Structure]) -> Structure:
+    """The structure of a tuple of structures."""
+    return Structure(_TUPLE, None, tuple(structures))
+
+
+def holds_value(leaf: Any) -> bool:
+    """Whether a leaf is a Value, or a whole array in which one is; an array of floats is not searched."""
+    if isinstance(leaf, Value):
+        return True
+    return is_array(leaf) and leaf.dtype == object and any(isinstance(x, Value) for x in leaf.flat)
+
+
+def own_number(parameter: Any) -> Any:
+    """The number of a Module's parameter that is a plain leaf; any other as it is."""
+    own = tracing.tracer is None and parameter.op is None and parameter._a is None
+    return parameter._data if own else parameter
+
+
+def _flatten(x: Any, found: list[Any], is_leaf: IsLeaf | None, stand_in: Callable[[Any], Any] | None) -> Structure:
+    cls = type(x)
+    if cls in _LEAVES or (is_leaf is not None and is_leaf(x)) or (kind := _kind_of(x)) is None:
+        found.append(x)
+        return LEAF
+    context, children = kind.take_apart(x)
+    if stand_in is not None and kind is _MODULE:
+        children = list(map(stand_in, children))
+    if _LEAVES.issuperset(map(type, children)):
+        found += children
+        return Structure(kind, context, (LEAF,) * len(children))
+    return Structure(kind, context, tuple([_flatten(child, found, is_leaf, stand_in) for child in children]))
+
+
+def _build(structure: Structure, remaining: Iterator[Any]) -> Any:
+    kind, context, children = structure
+    if kind is None:
+        return next(remaining)
+    parts = [next(remaining) if child is LEAF else _build(child, remaining) for child in children]
+    return kind.put_together(context, parts)
+
+
+def _whole_arrays(structure: Structure, shapes: list[Shape]) -> Structure:
+    if structure.kind is None or structure.kind is _ARRAY:
+        shapes.append(structure.context)
+        return LEAF
+    return structure._replace(children=tuple([_whole_arrays(child, shapes) for child in structure.children]))
+
+
+def spans(shapes: Iterable[Shape]) -> list[slice]:
+    """Where each number or whole array of these shapes stands among the leaves.
+
+    Example:
+        >>> spans([None, (2, 3)])
+        [slice(0, 1, None), slice(1, 7, None)]
+    """
+    ends = list(itertools.accumulate(math.prod(shape or ()) for shape in shapes))
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def names(tree: Any, root: str, *, whole_arrays: bool = False) -> list[str]:
-    """How each leaf is reached from the root, for messages.
-
-    Example:
-        >>> names({"w": [1.0, 2.0], "b": 3.0}, "params")
-        ["params['w'][0]", "params['w'][1]", "params['b']"]
-    """
-    kind = kind_of(tree, whole_arrays=whole_arrays)
-    if kind is None:
-        return [root]
-    pairs = zip(kind.keys(tree), kind.children(tree), strict=True)
-    return [name for key, child in pairs for name in names(child, root + key, whole_arrays=whole_arrays)]
-
-
-def parameters(tree: Any) -> Any:
-    """The structure with each Module replaced by the dict of its parameters, which is what its gradient looks like.
-
-    A parameter that is a plain leaf stands for its number. One that was computed, that is the variable of a transform
-    (a leaf which stands for something), or that the compiler is tracing stays the Value that it is.
-    """
-    kind = kind_of(tree, whole_arrays=True)
-    if kind is None:
-        return tree
-    if kind is _MODULE:
-        named = _named_parameters(tree).items()
-        own_numbers = tracing.tracer is None
-        return {name: p._data if own_numbers and p.op is None and p._a is None else p for name, p in named}
-    children = kind.children(tree)
-    replaced = [parameters(child) for child in children]
-    if all(new is old for new, old in zip(replaced, children, strict=True)):
-        return tree
-    return kind.rebuild(tree, replaced)
-
-
-def has_values(tree: Any) -> bool:
-    """Whether a Value is among the leaves; an array of floats is not searched."""
-    for leaf in leaves(tree, whole_arrays=True):
-        if isinstance(leaf, Value):
-            return True
-        if is_array(leaf) and leaf.dtype == object and any(isinstance(x, Value) for x in leaf.flat):
-            return True
-    return False
-
-
-def matching_leaves(expected: Any, tree: Any, what: str) -> list[Any]:
+def matching_leaves(expected: Structure, tree: Any, what: str) -> list[Any]:
     """The leaves of a structure in the order of another of the same kinds, keys, lengths and array shapes.
 
     Args:
-        expected: the structure to agree with; the order of keys in a dict is free.
-        tree: whose leaves are wanted.
+        expected: the structure to agree with; the order of keys in a dict is free, and a number serves for an array of
+            one number without axes, or the other way round.
+        tree: whose leaves are wanted; a Module serves for the dict of its parameters.
         what: its name, for messages.
 
     Errors: ValueError naming the first place where they differ.
     """
-    kind = kind_of(expected)
-    if kind is not kind_of(tree):
-        raise ValueError(f"{what} is {described(tree)}, where {described(expected)} is expected")
-    if kind is None:
-        return [tree]
-    if kind is _ARRAY:
-        if expected.shape != tree.shape:
-            raise ValueError(f"{what} has shape {tree.shape}, where shape {expected.shape} is expected")
-        return leaves(tree)
-    keys = list(kind.keys(expected))
-    children = dict(zip(kind.keys(tree), kind.children(tree), strict=True))
-    if children.keys() != set(keys):
-        raise ValueError(f"{what} has {_listed([*children])}, where {_listed(keys)} is expected")
-    pairs = zip(keys, kind.children(expected), strict=True)
-    return [leaf for key, child in pairs for leaf in matching_leaves(child, children[key], what + key)]
+    found, given = flatten_numbers(tree)
+    given = given.with_dicts
+    if given == expected:
+        return found
+    return [found[i] for i in _order(expected, given, 0, what)]
+
+
+def _order(expected: Structure, given: Structure, start: int, what: str) -> list[int]:
+    """For each leaf that is expected its position among those given, of which this structure's begin at `start`."""
+    if expected.is_number and given.is_number:
+        return [start]
+    if getattr(expected.kind, "name", None) != getattr(given.kind, "name", None):
+        raise ValueError(f"{what} is {given.described()}, where {expected.described()} is expected")
+    if expected.kind is _ARRAY and expected.context != given.context:
+        raise ValueError(f"{what} has shape {given.context}, where shape {expected.context} is expected")
+    keys, given_keys = expected.keys(), given.keys()
+    if set(keys) != set(given_keys):
+        raise ValueError(f"{what} has {_listed(given_keys)}, where {_listed(keys)} is expected")
+    children = {}
+    for key, child in zip(given_keys, given.children, strict=True):
+        children[key] = child, start
+        start += child.num_leaves
+    pairs = zip(keys, expected.children, strict=True)
+    return [position for key, child in pairs for position in _order(child, *children[key], what + key)]
 
 
 def described(tree: Any) -> str:
     """What a structure is, in words for a message."""
-    if is_array(tree):
-        return f"an array of shape {tree.shape}"
-    kind = kind_of(tree)
-    if kind is None:
-        return "a number"
-    return "None" if tree is None else f"a {type(tree).__name__} of {_listed([*kind.keys(tree)])}"
+    return flatten(tree)[1].described()
 
 
 def _listed(keys: list[str]) -> str:
@@ -270,7 +572,7 @@ def data(tree: Any) -> Any:
     """The numbers of a structure of Values: a structure of floats, with arrays of floats and a dict for a Module.
 
     Args:
-        tree: Values and numbers in nested lists, tuples, dicts, namedtuples, NumPy arrays and Modules.
+        tree: Values and numbers in structures of any kind, as `flatten` takes them.
 
     Errors: TypeError for what is no number.
 
@@ -294,9 +596,5 @@ def grads(tree: Any) -> Any:
 
 
 def _read(tree: Any, read: Callable[[Any], float]) -> Any:
-    kind = kind_of(tree)
-    if kind is None:
-        return read(tree)
-    if kind is _MODULE:
-        return {name: read(p) for name, p in _named_parameters(tree).items()}
-    return kind.rebuild(tree, [_read(child, read) for child in kind.children(tree)])
+    found, structure = flatten(tree)
+    return structure.with_dicts.unflatten(map(read, found))

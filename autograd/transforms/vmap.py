@@ -1,13 +1,24 @@
 """vmap: a function of one example, mapped over a batch of them."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from autograd import primitives
 from autograd.scalars import is_array, number
 from autograd.tracing import tracing
-from autograd.transforms.tree import described, is_module, kind_of, leaves, matching_leaves, rebuild, shape_of, spans
+from autograd.transforms.tree import (
+    LEAF,
+    Parts,
+    Structure,
+    described,
+    flatten,
+    is_module,
+    matching_leaves,
+    parts_of,
+    spans,
+    tuple_of,
+)
 from autograd.value import Value
 
 _REDUCTIONS = (None, "mean", "sum")
@@ -63,93 +74,92 @@ class Batch:
     """The arguments of a mapped call.
 
     Attributes:
-        args: the arguments.
-        axes: for each of them the mapped axis, None, or a structure of these.
         size: the number of examples.
         has_arrays: whether one of the mapped arguments is an array.
     """
 
     def __init__(self, args: Sequence[Any], in_axes: Any):
-        self.args = args
-        self.axes = axes_of(args, in_axes)
-        found = mapped_parts(args, self.axes)
+        self._parts, self._structure = mapped_parts(args, in_axes)
+        found = [part for part in self._parts if part.axis is not None]
         if not found:
             raise ValueError(f"vmap: in_axes={in_axes!r} maps none of the {len(args)} arguments")
-        first_name, first, axis = found[0]
-        self.size = _length(first, axis, first_name)
-        for name, part, axis in found:
-            size = _length(part, axis, name)
-            if size != self.size:
-                raise ValueError(f"vmap: {first_name} has {self.size} examples, but {name} has {size}")
+        first = found[0]
+        self.size = _length(first)
+        for part in found:
+            if _length(part) != self.size:
+                raise ValueError(f"vmap: {first.name} has {self.size} examples, but {part.name} has {_length(part)}")
         if self.size == 0:
-            raise ValueError(f"vmap: {first_name} is {described(first)}: a batch without examples")
-        self.has_arrays = any(is_array(part) for _, part, _ in found)
+            raise ValueError(f"vmap: {first.name} is {described(first.x)}: a batch without examples")
+        self.has_arrays = any(is_array(part.x) for part in found)
 
-    def example(self, i: int) -> list[Any]:
+    def example(self, i: int) -> Sequence[Any]:
         """The arguments for one example."""
-        pairs = zip(self.args, self.axes, strict=True)
-        return [replace_mapped(arg, axis, lambda x, axis: _element(x, axis, i)) for arg, axis in pairs]
+        elements = [part.x if part.axis is None else _element(part.x, part.axis, i) for part in self._parts]
+        arguments: tuple[Any, ...] = self._structure.unflatten(elements)
+        return arguments
 
 
-def axes_of(args: Sequence[Any], in_axes: Any) -> Sequence[Any]:
-    """For each argument its mapped axis, None, or a structure of these."""
+class Part(NamedTuple):
+    """An array or list among the arguments that is mapped over an axis; or, if that is None, what is passed whole."""
+
+    name: str
+    x: Any
+    axis: int | None
+
+
+def mapped_parts(args: Sequence[Any], in_axes: Any) -> tuple[list[Part], Structure]:
+    """The parts of the arguments, and the structure that has them as its leaves.
+
+    Args:
+        args: the arguments, of which a tuple is made.
+        in_axes: as for vmap: a prefix of their structure, with the axes as its leaves.
+    """
     if not isinstance(in_axes, tuple | list):
-        return [in_axes] * len(args)
-    if len(in_axes) != len(args):
+        in_axes = [in_axes] * len(args)
+    elif len(in_axes) != len(args):
         raise ValueError(f"vmap: in_axes={in_axes!r} has {len(in_axes)} entries for {len(args)} arguments")
-    return in_axes
+    parts: list[Part] = []
+    pairs = enumerate(zip(args, in_axes, strict=True))
+    return parts, tuple_of([_mapped(arg, axis, f"argument {i}", parts) for i, (arg, axis) in pairs])
 
 
-def mapped_parts(args: Sequence[Any], axes: Sequence[Any]) -> list[tuple[str, Any, int]]:
-    """Every array or list that is mapped, with its name and axis."""
-    pairs = enumerate(zip(args, axes, strict=True))
-    return [part for i, (arg, axis) in pairs for part in _mapped_parts(arg, axis, f"argument {i}")]
-
-
-def replace_mapped(arg: Any, axis: Any, replace: Callable[[Any, int], Any]) -> Any:
-    """An argument with every mapped array or list x in it replaced by `replace(x, its axis)`."""
-    if axis is None:
-        return arg
-    parts = _parts(arg, axis, "")
+def _mapped(x: Any, axis: Any, name: str, found: list[Part]) -> Structure:
+    """The structure of x with its parts as leaves, which are added to those found."""
+    axes = None if axis is None else parts_of(axis)
+    parts = None if axis is None or _has_axes(x, axes is not None) else parts_of(x)
     if parts is None:
-        return replace(arg, axis)
-    kind = kind_of(arg, whole_arrays=True)
-    assert kind is not None
-    return kind.rebuild(arg, [replace_mapped(part, part_axis, replace) for _, part, part_axis in parts])
+        if axes is not None:
+            raise ValueError(f"vmap: in_axes has {axis!r} for {name}, which is {described(x)}")
+        found.append(Part(name, x, axis))
+        return LEAF
+    keys = parts.keys()
+    each = [axis] * len(keys) if axes is None else _axes_of_parts(axes, parts, keys)
+    if each is None:
+        raise ValueError(f"vmap: in_axes has {axis!r} for {name}, which is {described(x)}")
+    pairs = zip(parts.children, each, keys, strict=True)
+    children = [_mapped(child, axis, name + key, found) for child, axis, key in pairs]
+    return Structure(parts.kind, parts.context, tuple(children))
 
 
-def _parts(arg: Any, axis: Any, name: str) -> list[tuple[str, Any, Any]] | None:
-    """The parts of a structure, each with its name and axis; None for what has axes of its own."""
-    kind = kind_of(arg, whole_arrays=True)
-    structured = isinstance(axis, tuple | list | dict)
-    if kind is None or is_module(arg) or (isinstance(arg, list) and not structured and not any(map(is_array, arg))):
-        if structured:
-            raise ValueError(f"vmap: in_axes has {axis!r} for {name}, which is {described(arg)}")
-        return None
-    names, children = [name + key for key in kind.keys(arg)], kind.children(arg)
-    axes = axis
-    if not structured:
-        axes = [axis] * len(names)
-    elif isinstance(arg, dict) and isinstance(axis, dict) and axis.keys() == arg.keys():
-        axes = [axis[key] for key in arg]
-    elif isinstance(arg, dict) or isinstance(axis, dict) or len(axis) != len(names):
-        raise ValueError(f"vmap: in_axes has {axis!r} for {name}, which is {described(arg)}")
-    return list(zip(names, children, axes, strict=True))
+def _axes_of_parts(axes: Parts, parts: Parts, keys: list[str]) -> Sequence[Any] | None:
+    """For each part its axes: of dicts by key, of other structures by position; None if they do not correspond."""
+    if parts.kind.name == "dict" == axes.kind.name:
+        by_key = dict(zip(axes.keys(), axes.children, strict=True))
+        return [by_key[key] for key in keys] if by_key.keys() == set(keys) else None
+    fits = "dict" not in (parts.kind.name, axes.kind.name) and len(axes.children) == len(keys)
+    return axes.children if fits else None
 
 
-def _mapped_parts(arg: Any, axis: Any, name: str) -> Iterator[tuple[str, Any, int]]:
-    """Every array or list that is mapped, with its name and axis."""
-    if axis is None:
-        return
-    parts = _parts(arg, axis, name)
-    if parts is None:
-        yield name, arg, axis
-    else:
-        for part_name, part, part_axis in parts:
-            yield from _mapped_parts(part, part_axis, part_name)
+def _has_axes(x: Any, structured: bool) -> bool:
+    """Whether x is mapped as a whole, if it can be mapped: an array, a list of numbers; a Module cannot."""
+    if isinstance(x, list):
+        return not structured and not any(map(is_array, x))
+    return is_array(x) or is_module(x)
 
 
-def _length(x: Any, axis: int, name: str) -> int:
+def _length(part: Part) -> int:
+    name, x, axis = part
+    assert axis is not None
     if is_array(x) and -x.ndim <= axis < x.ndim:
         return int(x.shape[axis])
     inner = x
@@ -170,37 +180,41 @@ def _element(x: Any, axis: int, i: int) -> Any:
     return x[i] if axis == 0 else [_element(line, axis - 1, i) for line in x]
 
 
-def _row(result: Any, first: Any, i: int) -> list[Any]:
-    """The numbers of one result, which must have the structure of the first."""
-    found = matching_leaves(first, result, f"vmap: the result for example {i}")
-    return [x if isinstance(x, Value) else number(x, "the result of a mapped function") for x in found]
+def _rows(results: Sequence[Any]) -> tuple[list[list[Any]], Structure]:
+    """The numbers of each result, and the structure of the first, which all must have."""
+    structure = flatten(results[0])[1]
+    found = [matching_leaves(structure, x, f"vmap: the result for example {i}") for i, x in enumerate(results)]
+    what = "the result of a mapped function"
+    return [[x if isinstance(x, Value) else number(x, what) for x in row] for row in found], structure
 
 
 def stacked(results: Sequence[Any], as_arrays: bool) -> Any:
     """The results of all examples along a new first axis."""
-    first = results[0]
-    rows = [_row(result, first, i) for i, result in enumerate(results)]
-    units = leaves(first, whole_arrays=True)
-    if not as_arrays and not any(map(is_array, units)):
-        return _stacked_in_lists(first, [rebuild(first, row) for row in rows])
+    rows, structure = _rows(results)
+    shapes, units = structure.units()
+    if not as_arrays and set(shapes) <= {None}:
+        return _stacked_in_lists(structure, [structure.unflatten(row) for row in rows])
     import numpy as np
 
     dtype = object if any(isinstance(x, Value) for row in rows for x in row) else float
     matrix = np.array(rows, dtype=dtype).reshape(len(rows), len(rows[0]))
-    columns = [matrix[:, span].reshape(len(rows), *shape_of(x)) for x, span in zip(units, spans(units), strict=True)]
-    return rebuild(first, columns, whole_arrays=True)
+    columns = [
+        matrix[:, span].reshape(len(rows), *(shape or ())) for shape, span in zip(shapes, spans(shapes), strict=True)
+    ]
+    return units.unflatten(columns)
 
 
-def _stacked_in_lists(first: Any, results: list[Any]) -> Any:
-    kind = kind_of(first)
-    if kind is None or isinstance(first, list):
+def _stacked_in_lists(structure: Structure, results: list[Any]) -> Any:
+    parts = [parts_of(result) for result in results]
+    if structure.kind is None or isinstance(results[0], list) or parts[0] is None:
         return results
-    columns = zip(*map(kind.children, results), strict=True)
-    return kind.rebuild(first, [_stacked_in_lists(column[0], list(column)) for column in columns])
+    columns = zip(*[part.children for part in parts if part is not None], strict=True)
+    pairs = zip(structure.children, columns, strict=True)
+    return parts[0].rebuild([_stacked_in_lists(child, list(column)) for child, column in pairs])
 
 
 def reduced(results: Sequence[Any], reduce: str) -> Any:
     """The sum or the mean of the results of all examples, first to last."""
-    columns = zip(*[_row(result, results[0], i) for i, result in enumerate(results)], strict=True)
-    totals = [primitives.sum(*column) for column in columns]
-    return rebuild(results[0], [x / len(results) for x in totals] if reduce == "mean" else totals)
+    rows, structure = _rows(results)
+    totals = [primitives.sum(*column) for column in zip(*rows, strict=True)]
+    return structure.unflatten([x / len(results) for x in totals] if reduce == "mean" else totals)

@@ -38,6 +38,7 @@ def no_graph(monkeypatch):
 def test_parameters_are_found_in_nested_structures_once_and_in_order():
     assert list(Nested().named_parameters()) == [
         "scale", "parts.first.w.0", "parts.first.b", "parts.rest.0", "parts.rest.1.0", "matrix.0.0", "matrix.0.1",
+        "_cache",
     ]  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from autograd.compiler.trace.arrays import StackedResult
 from autograd.compiler.trace.calls import Trace, Traced
 from autograd.condition import trace_rule
 from autograd.graph import topological_order
-from autograd.transforms.tree import leaves
+from autograd.scalars import is_array
+from autograd.transforms.tree import flatten
 from autograd.value import Value
 
 # --- from Values -----------------------------------------------------------------------------------------------------
@@ -145,11 +146,11 @@ def simplify(traced: Traced) -> Program:
     graph = Graph()
     conversion = _Conversion(graph, traced.trace)
     outputs, stacks = [], []
-    for x in leaves(traced.result, whole_arrays=True):
+    for x in flatten(traced.result, is_array)[0]:
         if type(x) is StackedResult:
             stacks += [(_of(graph, x.region.number, conversion.node(lane)), x.region.number) for lane in x.lanes]
         else:
-            outputs += [_of(graph, UNIFORM, conversion.node(v)) for v in leaves(x) if isinstance(v, Value)]
+            outputs += [_of(graph, UNIFORM, conversion.node(v)) for v in flatten(x)[0] if isinstance(v, Value)]
     for choice in traced.trace.choices:
         conversion.node(choice)
     verdicts = []

@@ -23,11 +23,11 @@ from autograd.derivatives import LinearMap
 from autograd.frames import callers_frame
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
-from autograd.scalars import number
+from autograd.scalars import is_array, number
 from autograd.tracing import Tracer, tracing
 from autograd.transforms.call import name_of
-from autograd.transforms.tree import leaves, matching_leaves, names, rebuild
-from autograd.transforms.vmap import axes_of, mapped_parts, replace_mapped
+from autograd.transforms.tree import LEAF, Structure, flatten, matching_leaves, spans
+from autograd.transforms.vmap import mapped_parts
 from autograd.value import Value
 
 Decisions = tuple[bool, ...]  # which way each guard of a path goes
@@ -194,8 +194,8 @@ class Trace(Tracer):
         but arrays that are arguments of the traced function.
         """
         self._vmaps += 1
-        axes = axes_of(args, in_axes)
-        mapped = [(x, axis) for _, x, axis in mapped_parts(args, axes)]
+        parts, arguments = mapped_parts(args, in_axes)
+        mapped = [(part.x, part.axis) for part in parts if part.axis is not None]
         if self._in_lanes or self._vmaps in self.loops or not _same_length(mapped):
             return NotImplemented
         number = len(self.regions) + 1
@@ -203,14 +203,14 @@ class Trace(Tracer):
         count = self._leaves(Count, (array.position, axis), [float(_length(array, axis))], ["batch size"])[0]
         region = Region(number, self._vmaps, count)
         self.regions.append(region)
-        pairs = zip(args, axes, strict=True)
-        lanes = [replace_mapped(arg, axis, lambda x, axis: self._lane(x, axis, region)) for arg, axis in pairs]
+        lanes = [part.x if part.axis is None else self._lane(part.x, part.axis, region) for part in parts]
+        lanes = arguments.unflatten(lanes)
         structure, results = self._along_all_paths(lambda: f(*lanes), region)
         varying = _insert_broadcasts([*results, region.valid], region)
         if reduce is None:
             return _stacked(self, structure, results, region)
         totals = [0.0 + region.total(_spread(x, varying, region)) for x in results]  # as built-in sum: not -0.0
-        return rebuild(structure, [x / count for x in totals] if reduce == "mean" else totals)
+        return structure.unflatten([x / count for x in totals] if reduce == "mean" else totals)
 
     def _lane(self, array: TracedArray, axis: int, region: Region) -> Any:
         """What one lane sees of an array: leaves."""
@@ -224,12 +224,12 @@ class Trace(Tracer):
         region.leaves.append(elements)
         return _shaped(elements, shape)
 
-    def _along_all_paths(self, run: Callable[[], Any], region: Region) -> tuple[Any, list[Any]]:
-        """The results of the body, each lane's from the path that it takes."""
+    def _along_all_paths(self, run: Callable[[], Any], region: Region) -> tuple[Structure, list[Any]]:
+        """The structure and the results of the body, each lane's from the path that it takes."""
         known = self.lane_paths.get(region.number, ())
         plans = [(decisions, 0) for decisions in known]
         plans += [((), lane) for lane in self.examples.get(region.number, () if known else (0,))]
-        structure, merged = None, []
+        structure, merged = LEAF, []
         for decisions, example in plans:
             result, guards = self._along_one_path(run, region, decisions, example)
             taken = tuple([guard.taken for guard in guards])
@@ -237,10 +237,13 @@ class Trace(Tracer):
                 continue
             here = _all_as_taken(guards)
             what = "the result of a function under vmap"
-            found = matching_leaves(structure, result, what) if region.paths else leaves(result)
+            if region.paths:
+                found = matching_leaves(structure, result, what)
+            else:
+                found, structure = flatten(result)
             numbers = [x if isinstance(x, Value) else number(x, what) for x in found]
             if not region.paths:
-                structure, merged, region.valid = result, numbers, here
+                merged, region.valid = numbers, here
             else:
                 merged = [primitives.where(here, x, y) for x, y in zip(numbers, merged, strict=True)]
                 region.valid = primitives.logical_or(region.valid, here)
@@ -329,13 +332,11 @@ def _spread(x: Any, varying: set[Value], region: Region) -> Value:
     return x if x in varying else region.broadcast(x)
 
 
-def _stacked(trace: Trace, structure: Any, results: list[Any], region: Region) -> Any:
-    whole = rebuild(structure, [x if isinstance(x, Value) else Value(x) for x in results])
-    stacks = []
-    for x in leaves(whole, whole_arrays=True):
-        lanes, shape = ([x], ()) if isinstance(x, Value) else (x.ravel().tolist(), x.shape)
-        stacks.append(StackedResult(trace, lanes, shape, region))
-    return rebuild(whole, stacks, whole_arrays=True)
+def _stacked(trace: Trace, structure: Structure, results: list[Any], region: Region) -> Any:
+    lanes = [x if isinstance(x, Value) else Value(x) for x in results]
+    shapes, units = structure.units()
+    pairs = zip(shapes, spans(shapes), strict=True)
+    return units.unflatten([StackedResult(trace, lanes[span], shape or (), region) for shape, span in pairs])
 
 
 # --- the tracing -----------------------------------------------------------------------------------------------------
@@ -395,7 +396,7 @@ def _trace_once(
     """What tracing f found, and the state of what f can reach before it; if f raises, that is put back."""
     current = Trace(**how)
     arguments = [list(args), dict(kwargs)]
-    found = leaves(arguments, whole_arrays=True)
+    found, structure = flatten(arguments, is_array)
     labels = _names(f, args, kwargs)
     scalars = [i for i, x in enumerate(found) if is_traced_scalar(x)]
     arrays = [i for i, x in enumerate(found) if type(x) is np.ndarray]
@@ -405,7 +406,7 @@ def _trace_once(
     traced_arrays = [TracedArray(current, found[i].astype(float), n, labels[i]) for n, i in enumerate(arrays)]
     for i, array in zip(arrays, traced_arrays, strict=True):
         found[i] = array
-    positional, named = rebuild(arguments, found, whole_arrays=True)
+    positional, named = structure.unflatten(found)
     outside = current.outside = Outside(f, [*zip(_roots(f, len(args)), positional, strict=False), *named.items()])
     outer, tracing.tracer = tracing.tracer, current
     try:
@@ -420,10 +421,10 @@ def _trace_once(
 
 def _taken_apart(result: Any) -> Any:
     """A result in which arguments that f returns as they are have become arrays of Values."""
-    found = leaves(result, whole_arrays=True)
+    found, structure = flatten(result, is_array)
     if not any(type(x) is TracedArray for x in found):
         return result
-    return rebuild(result, [x._array() if type(x) is TracedArray else x for x in found], whole_arrays=True)
+    return structure.unflatten([x._array() if type(x) is TracedArray else x for x in found])
 
 
 def is_traced_scalar(x: Any) -> bool:
@@ -455,7 +456,7 @@ def _roots(f: Any, count: int) -> list[str]:
 def _names(f: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
     """What to call each leaf of the arguments in messages."""
     pairs = [*zip(_roots(f, len(args)), args, strict=False), *kwargs.items()]
-    return [name for root, x in pairs for name in names(x, root, whole_arrays=True)]
+    return [name for root, x in pairs for name in flatten(x, is_array)[1].names(root)]
 
 
 def _callers_line() -> str:
