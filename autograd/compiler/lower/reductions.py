@@ -12,7 +12,7 @@ from autograd.compiler.lower.plan import TILE, VIRTUAL_LANES, Pass
 from autograd.compiler.optimize.graph import REDUCTIONS, Node
 
 V = VIRTUAL_LANES
-SUM, MIN = repr(REDUCTIONS["lane_sum"]), "0x7FF0000000000000"  # -0.0 changes no other number by being added
+SUM, MIN = repr(REDUCTIONS["lane_sum"]), "0x7FF0000000000000"
 VECTOR, MASK = f"<{V} x double>", f"<{V} x i1>"
 
 

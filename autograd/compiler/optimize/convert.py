@@ -212,7 +212,9 @@ class _Conversion:
     def _total(self, region: int, count: Node, x: Node) -> Node:
         graph = self.graph
         _of(graph, region, x)
-        return graph.add("fmul", (count, x)) if graph.regions[x] == UNIFORM else graph.reduce("lane_sum", x)
+        if graph.regions[x] == UNIFORM:
+            return graph.add("fadd", (graph.constant(0.0), graph.add("fmul", (count, x))))  # as a sum: not -0.0
+        return graph.reduce("lane_sum", x)
 
     def node(self, root: Value) -> Node:
         """The node of a Value; first, without recursion, those of everything it was computed from."""
@@ -265,12 +267,12 @@ class _Conversion:
         nodes, constant = self.nodes, self.graph.constant
         operands = (value._a, value._b) if op.arity == 2 else (value._a,) if op.arity == 1 else value._a
         args = tuple([constant(x) if x.__class__ is float else nodes[x] for x in operands])
+        if op is primitives.where and value in self.trace.gates:
+            return self._gate(value.operands[1], *args[:2])
         if op.lower.__class__ is str and op is not primitives.take:
             return self.graph.add(op.lower, args)
         if op in self.lanes:
             return self.lanes[op](*args)
-        if value in self.trace.gates:
-            return self._gate(value.operands[1], *args[:2])
         if op is primitives.take:
             self.checks.append(_is_index(self.graph, args[0], len(args) - 1))
             return take(self.graph, *args)

@@ -9,7 +9,7 @@ from autograd.compiler.optimize.identities import COMMUTATIVE, FORWARD, RULES
 
 Node = int  # a position in the lists of a Graph
 UNIFORM = 0  # the region of what is the same for all lanes; the lanes of the r-th vmap are region r = 1, 2, ...
-REDUCTIONS = {"lane_sum": -0.0, "lane_min": math.inf}  # over the lanes of a region, with what they start from
+REDUCTIONS = {"lane_sum": 0.0, "lane_min": math.inf}  # over the lanes of a region, with what they start from
 SOURCES = frozenset({"const", "input", "lane_input", "lane_index"})
 
 

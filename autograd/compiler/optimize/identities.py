@@ -29,8 +29,8 @@ CONDITIONS = COMPARISONS | LOGICAL
 def _add(graph: "Graph", x: Node, y: Node) -> Node | None:
     for one, other in ((x, y), (y, x)):
         value = graph.value_of(other)
-        if value == 0 and math.copysign(1.0, value) < 0:
-            return one
+        if value == 0 and (math.copysign(1.0, value) < 0 or graph.ops[one] == "lane_sum"):
+            return one  # x + (-0.0) = x; a sum over lanes starts from 0.0, so it is never -0.0
         if graph.ops[other] == "fneg":
             return graph.add("fsub", (one, graph.args[other][0]))
     return None

@@ -209,7 +209,7 @@ class Trace(Tracer):
         varying = _insert_broadcasts([*results, region.valid], region)
         if reduce is None:
             return _stacked(self, structure, results, region)
-        totals = [0.0 + region.total(_spread(x, varying, region)) for x in results]  # as built-in sum: not -0.0
+        totals = [region.total(_spread(x, varying, region)) for x in results]
         return structure.unflatten([x / count for x in totals] if reduce == "mean" else totals)
 
     def _lane(self, array: TracedArray, axis: int, region: Region) -> Any:
