@@ -71,7 +71,7 @@ class Metadata:
         for name, (accepts, kind) in _KINDS.items():
             if not accepts(entries[name]):
                 raise ValueError(f"the {name} in its metadata should be {kind}")
-        features = [Feature(feature["name"], feature["values"]) for feature in entries["features"]]
+        features = [Feature(feature["name"], tuple(feature["values"])) for feature in entries["features"]]
         return cls(**(entries | {"features": features}))
 
 

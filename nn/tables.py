@@ -16,12 +16,12 @@ class Feature(NamedTuple):
     """A column that a model is given: a number or, one-hot, one of some texts.
 
     Example:
-        >>> Feature("colour", ["green", "red"]).columns
+        >>> Feature("colour", ("green", "red")).columns
         ['colour=green', 'colour=red']
     """
 
     name: str
-    values: Sequence[str] = ()
+    values: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -338,7 +338,7 @@ def _feature(cells: Cells, j: int, asked: bool, allowed: bool) -> Feature:
     name, column = cells.columns[j], [row[j] for row in cells.rows if not is_missing(row[j])]
     if not asked and (_is_numeric(column) or _is_truth(column)):
         return Feature(name)
-    values = sorted(set(map(_label, column)))
+    values = tuple(sorted(set(map(_label, column))))
     what = f"{cells.source}: {cells.column(j)} has {len(values)} different texts, {values[0]!r:.60} among them"
     if not (asked or allowed):
         i = next(i for i, row in enumerate(cells.rows) if isinstance(row[j], str) and not is_missing(row[j]))

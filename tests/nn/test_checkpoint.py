@@ -4,6 +4,7 @@ import builtins
 import json
 import os
 import stat
+import tracemalloc
 
 import pytest
 
@@ -23,6 +24,8 @@ from nn import (
     load,
     save,
 )  # fmt: skip
+from nn.metadata import Metadata
+from nn.tables import Feature
 
 MODELS = {
     "mlp": lambda: MLP(2, [16, 16, 1], rng=0),
@@ -294,4 +297,96 @@ def test_a_file_cut_off_anywhere_is_refused(path):
 
 def test_a_file_that_is_not_there_is_an_os_error(path):
     with pytest.raises(FileNotFoundError):
+        load(path)
+
+
+def nested(depth, layer, activation):
+    for _ in range(depth):
+        activation = layer | {"activation": activation}
+    return activation
+
+
+LAYER = {"type": "Layer", "nin": 1, "nout": 30, "nonlin": True}
+MULTIPLYING = {  # each layer copies its activation for every neuron, each of which has activations of its own
+    "layers": nested(12, LAYER, {"type": "ReLU"}),
+    "networks": nested(8, {"type": "MLP", "nin": 1, "nouts": [20, 20, 1]}, {"type": "PReLU"}),
+    "parameterless": LAYER | {"activation": {"type": "Sequential", "modules": [{"type": "ReLU"}] * 2000}},
+    "a long setting": LAYER | {"activation": {"type": "LeakyReLU", "slope": [0] * 50_000}},
+    "a long text": LAYER | {"activation": {"type": "LeakyReLU", "slope": "x" * 100_000}},
+    "in lists": nested(4, LAYER, {"type": "Sequential", "modules": [nested(4, LAYER, {"type": "ReLU"})] * 3}),
+}
+
+
+@pytest.mark.parametrize("name", MULTIPLYING)
+def test_a_small_file_cannot_ask_for_more_than_its_parameters_call_for(name, path):
+    path.write_text(changed(architecture=MULTIPLYING[name], parameters={f"p{i}": 0.5 for i in range(60)}))
+    tracemalloc.start()
+    with pytest.raises(ModelFileError):
+        load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert path.stat().st_size < 200_000
+    assert peak < 40e6
+
+
+def test_networks_as_activations_come_back_where_their_parameters_are_in_the_file(path):
+    model = MLP(2, [3, 1], activation=MLP(1, [2, 1], activation=Sequential(*[Tanh()] * 1, PReLU())), rng=0)
+    save(model, path)
+    assert load(path).state_dict() == model.state_dict()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        changed(architecture=NEURON | {"x" * 10**5: 1}),
+        changed(architecture=NEURON | {"evil\n\x1b[31m": 1}),
+        changed(architecture={"type": "\x1b" * 10**4}),
+        changed(parameters={"w.0": "\x07" * 10**5, "b": 1.0}),
+        changed(format="\u202e" * 10**5),
+        changed(architecture=NEURON | {"activation": [{"type": "y" * 1000}] * 100}),
+    ],
+)
+def test_a_message_shows_little_of_a_file_and_no_control_characters(content, path):
+    path.write_text(content)
+    with pytest.raises(ModelFileError) as error:
+        load(path)
+    assert len(str(error.value)) < len(str(path)) + 230
+    assert str(error.value).isprintable()
+
+
+# --- what a model is kept with ----------------------------------------------------------------------------------------
+
+
+def test_metadata_come_back(path):
+    model = MLP(3, [1], rng=0)
+    model.metadata = Metadata(
+        features=[Feature("a"), Feature("colour", ("green", "red"))], target="y", classes=["no", "yes"], loss="hinge",
+        means=[1.0, 0.5, 0.5], deviations=[2.0, 0.5, 0.5], data="t.csv", rows=3, date="2026-01-01", metric="accuracy",
+        score=1.0, version="0.1.0",
+    )  # fmt: skip
+    save(model, path)
+    assert load(path).metadata == model.metadata
+    assert load(path).metadata.columns == ["a", "colour=green", "colour=red"]
+    assert MLP(1, [1]).metadata is None
+
+
+def test_a_file_of_the_first_version_loads(path):
+    path.write_text(changed())
+    assert (load(path).state_dict(), load(path).metadata) == ({"w.0": 1.0, "b": 2.0}, None)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("rows", -1), ("rows", 1.5), ("rows", True), ("rows", 10**30), ("target", 3), ("target", "x" * 10**4),
+        ("classes", "ab"), ("classes", [1, 2]), ("means", [1, "2"]), ("means", [10**400]), ("score", "1"),
+        ("features", [{"name": "a"}]), ("features", ["a"]), ("features", [{"name": 1, "values": []}]), ("more", 1),
+        ("loss", None),
+    ],
+)  # fmt: skip
+def test_metadata_that_make_no_sense_are_refused(entry, value, path):
+    document = json.loads(changed(version=2, metadata=Metadata().as_json()))
+    document["metadata"][entry] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(ModelFileError, match=r"its? .*metadata"):
         load(path)

@@ -317,7 +317,7 @@ def test_a_frame_of_polars_is_read():
 
 # --- reading for a model ----------------------------------------------------------------------------------------------
 
-FEATURES = [Feature("a"), Feature("colour", ["green", "red"])]
+FEATURES = [Feature("a"), Feature("colour", ("green", "red"))]
 
 
 def samples(content, features=FEATURES, **options):
