@@ -326,7 +326,7 @@ def test_a_small_file_cannot_ask_for_more_than_its_parameters_call_for(name, pat
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert path.stat().st_size < 200_000
-    assert peak < 40e6
+    assert peak < 5e6  # without the bound 9 and 18 MB, and a minute
 
 
 def test_networks_as_activations_come_back_where_their_parameters_are_in_the_file(path):
