@@ -289,7 +289,8 @@ def _train(options: argparse.Namespace) -> None:
     for path in written:
         save(model, path)
     if history.loss:
-        written += _pictures(options, model, history, wanted, problem, loss)
+        scaled = loss.in_unit(outputs.deviations[0]) if outputs else loss
+        written += _pictures(options, model, history, train, test, problem, scaled)
     seconds = time.perf_counter() - started
     if options.json:
         result = {
@@ -511,12 +512,18 @@ def _metric(model: Module, loss: Loss, samples: Samples) -> float:
 
 
 def _pictures(
-    options: argparse.Namespace, model: MLP, history: History, wanted: list[Any], problem: Problem, loss: Loss
+    options: argparse.Namespace,
+    model: MLP,
+    history: History,
+    train: Samples,
+    test: Samples,
+    problem: Problem,
+    loss: Loss,
 ) -> list[Path]:
     """Draw what was learnt; a picture that fails is said to have, and is no reason to lose what was learnt."""
     written = []
     drawings: dict[str, Callable[[Path], None]] = {
-        "training.png": lambda path: _write_summary(path, model, history, wanted, problem, loss),
+        "training.png": lambda path: _write_summary(path, model, history, train, test, problem, loss),
         "neuron.svg": lambda path: _write_neuron(path, model, problem),
     }
     for name, write in drawings.items():
@@ -529,11 +536,13 @@ def _pictures(
     return written
 
 
-def _write_summary(path: Path, model: MLP, history: History, wanted: list[Any], problem: Problem, loss: Loss) -> None:
+def _write_summary(
+    path: Path, model: MLP, history: History, train: Samples, test: Samples, problem: Problem, loss: Loss
+) -> None:
     from nn.plots import png, summary
 
     columns = [*problem.columns, problem.target]
-    figure = summary(model, history, problem.X, wanted, loss, columns=columns, classes=problem.classes or None)
+    figure = summary(model, history, *train, loss, test=test, columns=columns, classes=problem.classes or None)
     write_atomically(path, png(figure))
 
 

@@ -32,6 +32,8 @@ class History:
             descent on all samples, before its step).
         metric: for each epoch the accuracy, or of a regression the mean absolute error, after the epoch.
         metric_name: which of the two; "" for a loss of one's own.
+        validation_loss, validation_metric: the same of samples that are not trained on, after each epoch; none where
+            there are none.
         seconds: how long the run took, with what was compiled for it.
         backend: what computed the gradients.
         interrupted: whether Ctrl-C ended it.
@@ -40,6 +42,8 @@ class History:
     loss: list[float] = field(default_factory=list)
     metric: list[float] = field(default_factory=list)
     metric_name: str = ""
+    validation_loss: list[float] = field(default_factory=list)
+    validation_metric: list[float] = field(default_factory=list)
     seconds: float = 0.0
     backend: str = ""
     interrupted: bool = False
