@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -29,7 +29,7 @@ from nn.checkpoint import ModelFileError, load, save
 from nn.datasets import DATASETS, split
 from nn.layers import INITS, MLP
 from nn.losses import LOSSES, Loss
-from nn.metadata import Metadata, package_version
+from nn.metadata import Metadata
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer, Schedule, constant, cosine, linear, step
 from nn.scaling import Scale, unscale
@@ -270,20 +270,16 @@ def _train(options: argparse.Namespace) -> None:
         raise
     scores = [_metric(model, loss, samples) if samples[0] else None for samples in (train, test)]
     _tell(options, _report(history, loss, scores, len(test[0])))
-    model.metadata = Metadata(
+    model.metadata = replace(
+        model.metadata or Metadata(),
         features=problem.features,
         target=problem.target,
         classes=problem.classes,
-        loss=loss.name,
         means=inputs.means,
         deviations=inputs.deviations,
         data=_source(options),
-        rows=len(train[0]),
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-        metric=loss.metric,
         score=scores[0],
         test_score=scores[1],
-        version=package_version(),
     )
     written = [options.save] if options.save else []
     for path in written:

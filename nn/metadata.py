@@ -1,10 +1,13 @@
 """What a model is kept with: what its inputs and outputs mean, and what it was trained on."""
 
 import sys
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
+from nn.cells import shortened
 from nn.tables import Feature
 
 LONGEST = 1000  # characters of a name in a file
@@ -73,6 +76,52 @@ class Metadata:
                 raise ValueError(f"the {name} in its metadata should be {kind}")
         features = [Feature(feature["name"], tuple(feature["values"])) for feature in entries["features"]]
         return cls(**(entries | {"features": features}))
+
+
+def columns_of(X: Any) -> list[str] | None:
+    """The names of the columns of a frame; None for what has none.
+
+    Example:
+        >>> columns_of([[1.0, 2.0]]) is None
+        True
+    """
+    if not hasattr(X, "columns") or callable(X.columns):
+        return None
+    return [str(name) for name in X.columns]
+
+
+def check_columns(model: Any, X: Any) -> None:
+    """Raise ValueError if the columns of a frame are not those that a model was trained on, in their order.
+
+    What has no names for its columns, or a model that was trained on such, is taken as it is.
+    """
+    names, trained = columns_of(X), model.metadata.columns if model.metadata else []
+    if names is None or not trained or names == trained:
+        return
+    kind, wanted = type(model).__name__, shortened(", ".join(trained), 100)
+    if sorted(names) == sorted(trained):
+        raise ValueError(f"{kind} was trained on the columns {wanted}; these are in another order: X[{trained!r:.100}]")
+    odd = [name for name in names if name not in trained] or [name for name in trained if name not in names]
+    raise ValueError(
+        f"{kind} was trained on the columns {wanted}; {shortened(odd[0] if odd else names[0], 40)} is "
+        f"{'missing' if set(names) <= set(trained) else 'not among them'}"
+    )
+
+
+def noted(known: Metadata | None, X: Any, rows: int, loss: Any, metric: Sequence[float]) -> Metadata:
+    """What is known of a model after it was trained on X by `fit`."""
+    known, names = known or Metadata(), columns_of(X)
+    return replace(
+        known,
+        features=known.features if names is None else [Feature(name) for name in names],
+        loss=loss.name,
+        rows=rows,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        metric=loss.metric,
+        score=metric[-1] if metric else None,
+        test_score=None,
+        version=package_version(),
+    )
 
 
 def package_version() -> str:

@@ -1,15 +1,13 @@
 """Module: a part of a model, which knows its parameters."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from autograd import Value
-from autograd.scalars import is_array, number
+from autograd.scalars import as_numpy, is_array, number
 from autograd.transforms.objects import attributes
 from autograd.transforms.tree import first_names, flatten, parts_of, with_parameters
-
-if TYPE_CHECKING:
-    from nn.metadata import Metadata
+from nn.metadata import Metadata, check_columns
 
 
 class Module:
@@ -44,7 +42,7 @@ class Module:
         [2.0, 2.0]
     """
 
-    metadata: "Metadata | None" = None  # what is known of it beside its parameters; `save` keeps it
+    metadata: Metadata | None = None  # what is known of it beside its parameters; `save` keeps it
     training = True
 
     def __call__(self, x: Any) -> Any:
@@ -109,9 +107,12 @@ class Module:
         """The scores for many samples, as plain floats, in evaluation mode; builds no graph.
 
         Args:
-            X: n samples, each a list of features; or an array of shape (n, features).
+            X: n samples, each a list of features; or an array of shape (n, features), or a frame or tensor. A frame
+                has the columns of the one that the model was trained on, in their order.
 
-        Returns: a list of n scores (lists of scores, of a model with several outputs), an array for an array.
+        Returns: a list of n scores (lists of scores, of a model with several outputs); an array, unless X is a list.
+
+        Errors: ValueError for a frame of other columns, TypeError for one of anything but numbers.
 
         Example:
             >>> from nn import Neuron
@@ -120,6 +121,8 @@ class Module:
             >>> neuron.predict([[10.0], [20.0]])
             [21.0, 41.0]
         """
+        check_columns(self, X)
+        X = as_numpy(X)
         if is_array(X):
             import numpy as np
 

@@ -4,8 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.scalars import is_array, number
+from autograd.scalars import as_numpy, is_array, number
+from nn.cells import shortened
 from nn.losses import Loss
+from nn.metadata import columns_of
 from nn.module import Module
 
 
@@ -13,7 +15,7 @@ def features(X: Any) -> list[list[float]]:
     """The samples as lists of floats.
 
     Args:
-        X: n samples with the same number of features each, n at least 1: lists, tuples or an array.
+        X: n samples with the same number of features each, n at least 1: lists, tuples, an array, a frame or a tensor.
 
     Errors: ValueError or TypeError that names the sample, and the feature.
 
@@ -27,13 +29,15 @@ def features(X: Any) -> list[list[float]]:
     if not rows:
         raise ValueError("X has no samples")
     samples: list[list[float]] = []
+    names = [f" ({shortened(name, 40)})" for name in columns_of(X) or ()]
     for i, row in enumerate(rows):
+        row = as_numpy(row)
         if not isinstance(row, list | tuple) and not is_array(row):
             raise TypeError(
                 f"X is a list of samples, each a list of features; sample {i} is {row!r:.60}. "
                 "Of samples with one feature make lists of one: [[x] for x in X]"
             )
-        sample = [_finite(x, f"sample {i}, feature {j}") for j, x in enumerate(row)]
+        sample = [_finite(x, f"sample {i}, feature {j}{names[j] if names else ''}") for j, x in enumerate(row)]
         if samples and len(sample) != len(samples[0]):
             raise ValueError(f"sample {i} has {len(sample)} features, and sample 0 has {len(samples[0])}")
         samples.append(sample)
@@ -49,11 +53,12 @@ def targets(y: Any) -> list[Any]:
         >>> targets([1, [2, 3]])
         [1.0, [2.0, 3.0]]
     """
+    y = _listed(y[y.columns[0]] if len(columns_of(y) or ()) == 1 else y, "y")
     return [
         [_finite(t, f"sample {i}, target {j}") for j, t in enumerate(target)]
         if isinstance(target, list | tuple) or is_array(target)
         else _finite(target, f"sample {i}, target")
-        for i, target in enumerate(_listed(y, "y"))
+        for i, target in enumerate(map(as_numpy, y))
     ]
 
 
@@ -82,6 +87,7 @@ def labelled(model: Module, X: Any, y: Any, loss: Loss) -> tuple[list[list[float
 
 
 def _listed(rows: Any, name: str) -> Sequence[Any]:
+    rows = as_numpy(rows)
     if is_array(rows):
         rows = rows.tolist()
     if not isinstance(rows, list | tuple):

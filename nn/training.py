@@ -13,6 +13,7 @@ import autograd
 from autograd import Value
 from autograd.frames import warn
 from nn.losses import Loss, find_loss
+from nn.metadata import check_columns, noted
 from nn.module import Module
 from nn.optimizers import Optimizer, find_optimizer
 from nn.samples import labelled
@@ -82,6 +83,7 @@ def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
     loss = find_loss(loss)
     if loss.label is None:
         raise ValueError(f"{loss.name} is not a loss of classification, so there is no accuracy")
+    check_columns(model, X)
     samples, wanted = labelled(model, X, y, loss)
     return _accuracy(loss, model.predict(samples), wanted)
 
@@ -312,7 +314,8 @@ def fit(
 
     Args:
         model: called with one sample, it gives a score, or a list of them.
-        X: n samples, each a list of features; or an array of shape (n, features).
+        X: n samples, each a list of features; or an array of shape (n, features), or a frame or tensor of another
+            library. `model.metadata` keeps the names of the columns.
         y: n targets, as the loss takes them.
         loss: a name ("squared_error", "absolute_error", "huber", "hinge", "binary_cross_entropy", "cross_entropy"),
             or a function of one score and one target.
@@ -364,6 +367,7 @@ def fit(
         for parameter, data in zip(parameters, run.theta, strict=True):
             parameter.data, parameter.grad = float(data), 0.0
         run.history.seconds = time.perf_counter() - started
+    model.metadata = noted(model.metadata, X, len(samples), loss, run.history.metric)
     return run.history
 
 

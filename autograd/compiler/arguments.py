@@ -7,8 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.scalars import is_foreign_array
 from autograd.transforms.tree import flatten, is_module, parts_of
 from autograd.value import Value
+
+
+class HasForeignArrays(Exception):
+    """The arguments hold arrays, frames or tensors of other libraries, which are to be made NumPy's."""
 
 
 class HasValues(Exception):
@@ -29,7 +34,8 @@ class Arguments:
         scalars: the floats among them, and the numbers of Modules' parameters, in order.
         arrays: the arrays, in order.
 
-    Errors: HasValues; TypeError for an argument that is no structure of numbers and cannot be part of a key.
+    Errors: HasValues; HasForeignArrays; TypeError for an argument that is no structure of numbers and cannot be part of
+    a key.
     """
 
     __slots__ = ("structure", "shapes", "scalars", "arrays")
@@ -79,6 +85,8 @@ class Arguments:
                 raise HasValues
             self.scalars += [p._data for p in parameters]
             return _SameObject(x), len(parameters)
+        if is_foreign_array(x):
+            raise HasForeignArrays
         parts = parts_of(x)
         try:
             if parts is not None:

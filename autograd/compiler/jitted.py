@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.arguments import Arguments, HasValues
+from autograd.compiler.arguments import Arguments, HasForeignArrays, HasValues
 from autograd.compiler.lower.target import Target, host_target
 from autograd.compiler.path import Failure, Path, PlainCall, Report
 from autograd.compiler.trace.calls import Again, Traced, trace, where_is
 from autograd.compiler.trace.escaped import close
 from autograd.frames import warn
+from autograd.scalars import as_numpy
 from autograd.tracing import tracing
 from autograd.transforms.call import name_of
 from autograd.transforms.objects import holds_function
@@ -90,6 +91,8 @@ class Jitted:
             hopeless = plain.hopeless
         except HasValues:
             as_numbers = False
+        except HasForeignArrays:
+            return self(*as_numpy(args), **as_numpy(kwargs))
         result = self._f(*args, **kwargs)  # not inside a handler, so that an error of f's own shows alone
         if hopeless:
             self._give_up(arguments, hopeless)
@@ -141,6 +144,7 @@ class Jitted:
 
     def _path_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Path:
         """The path that these arguments take through the function itself, with what is known of the lanes."""
+        args, kwargs = as_numpy(args), as_numpy(dict(kwargs))
         try:
             arguments = Arguments(args, kwargs)
             with self._lock:

@@ -6,7 +6,7 @@ from typing import Any
 from autograd import primitives
 from autograd.derivatives import constant, pullback, pushforward, recorded_partials, symbolic_partials
 from autograd.graph import backward_order
-from autograd.scalars import is_array, number
+from autograd.scalars import as_numpy, is_array, number
 from autograd.tracing import tracing
 from autograd.transforms.tree import (
     Structure,
@@ -59,6 +59,7 @@ class Recording:
     def __init__(
         self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int] | None = None
     ):
+        args, kwargs = as_numpy(list(args)), as_numpy(kwargs)
         positions = range(len(args)) if positions is None else positions
         self.f, self.name, self._call = f, name_of(f), [*args, kwargs]
         self.attached = tracing.tracer is not None

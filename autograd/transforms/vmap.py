@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autograd import primitives
-from autograd.scalars import is_array, number
+from autograd.scalars import as_numpy, is_array, number
 from autograd.tracing import tracing
 from autograd.transforms.tree import (
     LEAF,
@@ -54,6 +54,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, reduce: str | None = None) -> 
 
     @functools.wraps(f, updated=())
     def mapped(*args: Any) -> Any:
+        args = as_numpy(args)
         if tracing.tracer is not None:
             lanes = tracing.tracer.vmap(f, args, in_axes, reduce)
             if lanes is not NotImplemented:
