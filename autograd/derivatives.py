@@ -1,14 +1,14 @@
 """Derivatives: what pulls cotangents back and pushes tangents forward over a graph, as numbers or as graphs again."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import primitives
 from autograd.graph import backward_order, descendants, open_edges, pull_numbers, push_numbers
 from autograd.primitives import Flow, Primitive, detach
 from autograd.tracing import tracing
-from autograd.value import Value
+from autograd.value import Value, local_partials
 
 
 def constant(x: float) -> Value:
@@ -26,14 +26,22 @@ def recorded_partials(node: Value) -> Sequence[float | None]:
 
 
 def symbolic_partials(node: Value) -> Sequence[Any]:
-    """The local derivatives as graphs: the rules of the table, applied to the node and its operands."""
+    """The local derivatives as graphs: the rules of the table, applied to the node and its operands.
+
+    Errors: RuntimeError if they are no longer those that were recorded, because an operand was edited since.
+    """
     op, operands = node.op, node.operands
     if op is None:
         return ()
     try:
-        return _evaluate_rules(op, node, operands)
+        found = _evaluate_rules(op, node, operands)
     except (ZeroDivisionError, OverflowError):  # of two plain numbers in a rule; Values do as IEEE 754 says
-        return _evaluate_rules(op, node, [x if isinstance(x, Value) else constant(x) for x in operands])
+        found = _evaluate_rules(op, node, [x if isinstance(x, Value) else constant(x) for x in operands])
+    for x in operands:
+        if x.__class__ is Value and x.op is None and x._a is None and tracing.tracer is None:
+            _check_unedited(node, found)
+            break
+    return found
 
 
 def _evaluate_rules(op: Primitive, node: Value, operands: Sequence[Any]) -> list[Any]:
@@ -41,6 +49,65 @@ def _evaluate_rules(op: Primitive, node: Value, operands: Sequence[Any]) -> list
     if op.arity is None:
         return [p if f else None for p, f in zip(op.partials(node, *operands), flows, strict=True)]
     return [rule(node, *operands) if f else None for rule, f in zip(op.partials, flows, strict=False)]
+
+
+# --- leaves that were edited ----------------------------------------------------------------------------------------
+
+
+def is_out_of_date(node: Value) -> bool:
+    """Whether an operand was edited after the node was computed from it, so that node or partials would be others now.
+
+    Example:
+        >>> x = Value(2.0)
+        >>> y = x * x
+        >>> x.data = 5.0
+        >>> is_out_of_date(y), is_out_of_date(y + 1.0)
+        (True, False)
+    """
+    op, operands = node.op, node.operands
+    if op is None:
+        return False
+    data = [x._data if isinstance(x, Value) else x for x in operands]
+    try:
+        now = op.forward(*data), *local_partials(op, node._data, data, operands)
+    except (ValueError, ArithmeticError):  # it was no error at the numbers that it was computed from
+        return True
+    pairs = zip(now, (node._data, *node._partials), strict=True)
+    return any(new != old and (new == new or old == old) for new, old in pairs)
+
+
+def out_of_date(order: Iterable[Value]) -> set[Value]:
+    """Those nodes of a topological order that are out of date, and those that were computed from them."""
+    found: set[Value] = set()
+    for node in order:
+        if is_out_of_date(node) or not found.isdisjoint(node.parents):
+            found.add(node)
+    return found
+
+
+def refuse_edited(order: Iterable[Value]) -> None:
+    """Raise RuntimeError, naming the leaf, for the first node that is out of date."""
+    for node in order:
+        if is_out_of_date(node):
+            assert node.op is not None
+            leaves = dict.fromkeys(x for x in node.operands if isinstance(x, Value) and x.op is None)
+            raise RuntimeError(
+                f"{' or '.join([leaf._name() for leaf in leaves])} was edited after {node.op.name} = {node._data!r} "
+                "was computed from it, so derivatives would mix the two points: compute the result again, then its "
+                "derivatives"
+            )
+
+
+def _check_unedited(node: Value, partials: Sequence[Any]) -> None:
+    """Raise RuntimeError if the partials of a node that was computed from leaves are others than were recorded.
+
+    Not while a function is traced, when numbers are those of an example, of one lane or another.
+    """
+    pairs = zip(partials, node._partials, strict=True)
+    now = [(partial._data if partial.__class__ is Value else partial, known) for partial, known in pairs]
+    differ = any(new != old and (new == new or old == old) for new, old in now)
+    if differ:  # which a rule may also do that rounds in one way on Values and in another on floats
+        refuse_edited([node])
 
 
 # --- across one operation -------------------------------------------------------------------------------------------

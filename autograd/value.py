@@ -334,7 +334,7 @@ def _nary(op: Primitive, operands: Sequence[Any]) -> Value:
     out = op.forward(*data)
     node = _node(op, out)
     node._a = tuple(operands)
-    node._da = _partials(op, out, data, operands)
+    node._da = local_partials(op, out, data, operands)
     return node
 
 
@@ -372,7 +372,9 @@ def _partial(rule: Any, out: float, *data: float) -> float | None:
     return _as_partial(result)
 
 
-def _partials(op: Primitive, out: float, data: Sequence[float], operands: Sequence[Any]) -> tuple[float | None, ...]:
+def local_partials(
+    op: Primitive, out: float, data: Sequence[float], operands: Sequence[Any]
+) -> tuple[float | None, ...]:
     """The local derivatives for many operands, None for those that are plain numbers."""
     if op.arity is not None:
         pairs = zip(op.partials, operands, strict=True)

@@ -91,8 +91,7 @@ class Optimizer:
 
     def __init__(self, learning_rate: float | Schedule):
         self.learning_rate = learning_rate if callable(learning_rate) else _positive(learning_rate, "learning rate")
-        self._steps = 0
-        self._states: list[State] = []
+        self._memory: dict[Value, tuple[int, State]] = {}  # of each parameter: its updates, and what is remembered
 
     def rate(self, count: int) -> float:
         """The learning rate after so many steps or epochs."""
@@ -118,19 +117,15 @@ class Optimizer:
         raise NotImplementedError
 
     def step(self, parameters: Sequence[Value]) -> None:
-        """Move each parameter by its `grad`; what is remembered is kept here for the next call.
+        """Move each parameter by its `grad`.
 
-        Errors: ValueError if their number has changed since the last call.
+        What is remembered of a parameter (momentum, how often it was moved, which is the count that a schedule gets) is
+        kept here for the next call; the parameters of another model start afresh.
         """
-        parameters = list(parameters)
-        if not self._steps:
-            self._states = [self.initial_state()] * len(parameters)
-        if len(parameters) != len(self._states):
-            raise ValueError(f"the optimizer has made steps on {len(self._states)} parameters, got {len(parameters)}")
-        rate = self.rate(self._steps)
-        self._steps += 1
-        for i, p in enumerate(parameters):
-            p.data, self._states[i] = self.update(p._data, p.grad, self._states[i], self._steps, rate)
+        for p in parameters:
+            count, state = self._memory.get(p) or (0, self.initial_state())
+            p.data, state = self.update(p._data, p.grad, state, count + 1, self.rate(count))
+            self._memory[p] = count + 1, state
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))

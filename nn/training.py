@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import operator
 import os
 import random
 import time
@@ -62,6 +63,9 @@ class NonFiniteError(ArithmeticError):
     def __init__(self, message: str, history: History):
         super().__init__(message)
         self.history = history
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.history)  # so that it comes through a process pool
 
 
 def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
@@ -372,6 +376,6 @@ def fit(
 
 
 def _at_least_1(n: Any, name: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+    if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
         raise ValueError(f"{name} must be a whole number, at least 1, got {n!r}")
-    return n
+    return operator.index(n)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from autograd.derivatives import refuse_edited
 from autograd.graph import topological_order
 from autograd.value import Value
 from autograd.visualize.derivation import Adjoint, Analysis, Derivation, Factor
@@ -37,7 +38,8 @@ def chain_rule(
 
     Returns: an object that shows itself; its `text` and `latex` are strings, its `derivations` hold every factor.
 
-    Errors: TypeError if the output or one of wrt is no Value.
+    Errors: TypeError if the output or one of wrt is no Value; RuntimeError if a leaf was edited after the output was
+    computed from it.
 
     Example:
         >>> from autograd import sigmoid
@@ -59,6 +61,7 @@ def chain_rule(
         raise TypeError(f"chain_rule takes a Value, got {type(output).__name__} {output!r:.60}")
     if wrt is None:
         wrt = [node for node in topological_order([output]) if node.op is None]
+    refuse_edited(topological_order([output]))
     wrt = list(wrt) if isinstance(wrt, Iterable) else [wrt]
     for x in wrt:
         if not isinstance(x, Value):

@@ -6,10 +6,20 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd.derivatives import out_of_date
 from autograd.files import write_atomically
+from autograd.graph import topological_order
 from autograd.value import Value
 from autograd.visualize.groups import Group, groups_of, title
-from autograd.visualize.names import LONGEST_NAME, Names, NumberFormat, number_formatter, parameters_of, printable
+from autograd.visualize.names import (
+    LONGEST_NAME,
+    OUT_OF_DATE,
+    Names,
+    NumberFormat,
+    number_formatter,
+    parameters_of,
+    printable,
+)
 from autograd.visualize.selection import Selection, select
 
 if TYPE_CHECKING:
@@ -135,6 +145,7 @@ class Look:
         self.local_grads = local_grads
         self.tooltips = tooltips
         self.groups: dict[Value, Group] = {}
+        self.outdated: set[Value] = set()
 
     def picture(self, outputs: list[Value], selection: Selection, direction: str) -> "Picture":
         """The Digraph: `v3` is the fourth Value of the selection, `op3` the operation that gave it."""
@@ -144,6 +155,7 @@ class Look:
         graph = Picture(graph_attr={**GRAPH, **ranks}, node_attr=NODE, edge_attr=EDGE)
         ids = {node: i for i, node in enumerate(selection.values)}
         results = set(outputs)  # a list would compare by value
+        self.outdated = out_of_date(topological_order(outputs))
         boxes = _Boxes(graph, self.model)
         self.groups = groups_of(selection.values, self.model)
         for node, i in ids.items():
@@ -176,10 +188,13 @@ class Look:
         kind = "output" if is_output else "between" if node.op is not None else self.kind_of_leaf(node)
         name = self.name(node)
         label = _cell(printable(name, LONGEST_NAME)) + "<VR/>" if name else ""
-        cells = f"{label}{self.cell('data', node.data)}<VR/>{self.cell('grad', node.grad)}"
+        outdated = node in self.outdated
+        mark = _cell("out of date") + "<VR/>" if outdated else ""
+        cells = f"{label}{mark}{self.cell('data', node.data)}<VR/>{self.cell('grad', node.grad)}"
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"><TR>{cells}</TR></TABLE>'
         attributes = {"label": f"<{table}>", "class": kind, **KINDS[kind]}
-        return {**attributes, **self.tooltip(f"{printable(name)} data {node.data!r}, grad {node.grad!r}".strip())}
+        said = f"; {OUT_OF_DATE}" if outdated else ""
+        return {**attributes, **self.tooltip(f"{printable(name)} data {node.data!r}, grad {node.grad!r}{said}".strip())}
 
     def name(self, node: Value) -> str:
         """The node's name; a parameter's without the boxes that it is drawn in."""

@@ -10,6 +10,7 @@ from autograd.frames import callers_frame
 from autograd.value import Value
 
 LONGEST_NAME = 32
+OUT_OF_DATE = "out of date: a leaf was edited after this was computed; compute it again"
 NumberFormat = str | Callable[[float], str]
 
 

@@ -19,7 +19,7 @@ from autograd.value import Value
 from autograd.visualize.draw import DIRECTIONS, Look
 from autograd.visualize.expressions import Applied, Printer, Symbol, Term, tidy
 from autograd.visualize.javascript import NoJavaScript, operation
-from autograd.visualize.names import Names, distinct_names, number_formatter
+from autograd.visualize.names import OUT_OF_DATE, Names, distinct_names, number_formatter
 from autograd.visualize.selection import select
 
 DIGITS = 4
@@ -106,7 +106,10 @@ class Page:
             "digits": DIGITS,
         }
         self.height = height
-        self.html = _document(f"Forward and backward pass of {own_names[output]}", svg, data, operations)
+        title = f"Forward and backward pass of {own_names[output]}"
+        if look.outdated:
+            title += f" ({OUT_OF_DATE})"
+        self.html = _document(title, svg, data, operations)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document, whole or not at all."""

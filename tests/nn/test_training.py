@@ -342,3 +342,16 @@ def test_ctrl_c_between_the_loss_and_the_metric_of_an_epoch_leaves_a_whole_histo
     assert history.interrupted
     assert len(history.loss) == len(history.metric) == 2
     history.plot()
+
+
+@pytest.mark.parametrize("backend", ["eager", "jit"])
+def test_whole_numbers_of_numpy_are_whole_numbers(backend):
+    def run(size, epochs):
+        model = MLP(1, [1], rng=0)
+        fit(model, [[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0], batch_size=size, epochs=epochs, backend=backend)
+        return model.state_dict()
+
+    assert run(np.int64(2), np.int32(3)) == run(2, 3)
+    for wrong in (np.float64(2.0), np.int64(0), np.bool_(True), 2.0):
+        with pytest.raises(ValueError, match="batch_size must be a whole number"):
+            run(wrong, 1)
