@@ -538,7 +538,9 @@ def dot(w: Iterable[Any], x: Iterable[Any], bias: Any = 0.0) -> Any:
 
 
 def norm(values: Iterable[Any]) -> Any:
-    """The Euclidean length √(Σ x²) without overflow, as one node; derivatives 0 at the origin.
+    """The Euclidean length √(Σ x²) without overflow, as one node; first and second derivatives 0 at the origin.
+
+    So norm(x)**2 has a Hessian of 0 at the origin, where dot(x, x) has 2 I.
 
     Example:
         >>> norm([Value(3.0), Value(4.0)]).local_grads

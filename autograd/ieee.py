@@ -38,13 +38,13 @@ def div(x: float, y: float) -> float:
 
 def pow(x: float, y: float) -> float:
     """x ** y as C's pow: nan for a negative base with a fractional exponent."""
-    try:
-        return math.pow(x, y)
-    except ValueError:  # 0 ** negative, or a negative base with a fractional exponent
-        if x != 0:
+    if x != 0 or not y < 0:  # C divides by zero there, and NumPy warns of that even if it happens in a derivative
+        try:
+            return math.pow(x, y)
+        except ValueError:  # a negative base with a fractional exponent
             return nan
-    except OverflowError:
-        pass
+        except OverflowError:
+            pass
     odd = y % 2 == 1
     return -inf if odd and math.copysign(1.0, x) < 0 else inf
 
@@ -94,13 +94,13 @@ def sign(x: float) -> float:
 
 
 def maximum(x: float, y: float) -> float:
-    """The larger of two; nan if either is (Python's max depends on their order)."""
-    return x if x > y or x != x else y
+    """The larger of two, 0.0 before -0.0; nan if either is (Python's max depends on their order)."""
+    return x if x > y or x != x or (x == y == 0.0 and math.copysign(1.0, y) < 0) else y
 
 
 def minimum(x: float, y: float) -> float:
-    """The smaller of two; nan if either is."""
-    return x if x < y or x != x else y
+    """The smaller of two, -0.0 before 0.0; nan if either is."""
+    return x if x < y or x != x or (x == y == 0.0 and math.copysign(1.0, y) > 0) else y
 
 
 def sum(values: Iterable[float]) -> float:
@@ -123,18 +123,52 @@ def sech_squared(x: float) -> float:
     return 4.0 * e / ((1.0 + e) * (1.0 + e))
 
 
+def sech(x: float) -> float:
+    """1 / cosh(x), from the exponential that cannot overflow."""
+    e = math.exp(-abs(x))
+    return 2.0 * e / (1.0 + e * e)
+
+
+SPLITTER = 2.0**27 + 1  # x SPLITTER - (x SPLITTER - x) are the leading 26 bits of x (Veltkamp, 1968)
+
+
+def gaussian(factor: float, x: float) -> float:
+    """e^(-factor x²) for a factor that is a power of 2, within one unit in the last place also where x² is large.
+
+    x is split into a head, whose square is exact, and a small rest: x² = head² + (x - head) (x + head).
+    """
+    if abs(x) > 64:  # where SPLITTER might overflow
+        return 0.0
+    head = x * SPLITTER - (x * SPLITTER - x)
+    most = math.exp(-factor * head * head)
+    return most + most * math.expm1(-factor * (x - head) * (x + head))
+
+
+def direction(t: float, s: float) -> float:
+    """t / √(t² + s)."""
+    return div(t, sqrt(t * t + s))
+
+
+def silu(x: float) -> float:
+    """x / (1 + e^-x), from e^(-|x|/2), which is no subnormal number where the result is none."""
+    e = math.exp(-0.5 * abs(x))
+    share = 1.0 / (1.0 + e * e)
+    return x * e * (e * share) if x < 0 else x * share
+
+
 def softplus(x: float) -> float:
     """log(1 + e^x) = max(x, 0) + log1p(e^-|x|), which neither overflows nor cancels."""
     return maximum(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
 def logsumexp(values: Iterable[float]) -> float:
-    """log(Σ e^x), with the largest x taken out so that nothing overflows."""
+    """log(Σ e^x): the largest x is taken out, so that nothing overflows, and its e^0 = 1, so that no digit is lost."""
     values = list(values)
     shift = functools.reduce(maximum, values)
     if math.isinf(shift):  # inf - inf would be nan
         return shift
-    return shift + log(sum(exp(x - shift) for x in values))
+    others = sum(0.0 if x == shift else exp(x - shift) for x in values)
+    return shift + math.log1p(others + (values.count(shift) - 1))
 
 
 class Float(float):

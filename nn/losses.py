@@ -19,6 +19,7 @@ from typing import Any
 
 import autograd
 from autograd import Value, dot, logsumexp, relu, softplus, take, where
+from autograd.primitives import select
 
 
 class Loss:
@@ -229,20 +230,20 @@ def hinge(score: Any, label: Any) -> Any:
 
 @_binary(0, 1)
 def binary_cross_entropy(logit: Any, label: Any) -> Any:
-    """-log of the probability sigmoid(logit) that the label is 1, or of its complement for 0; never overflows.
+    """-log of the probability sigmoid(logit) that the label is 1, or of its complement for 0; exact everywhere.
 
     Example:
         >>> binary_cross_entropy(0.0, 1) == math.log(2)
         True
-        >>> binary_cross_entropy(1000.0, 0)
-        1000.0
+        >>> binary_cross_entropy(1000.0, 0), binary_cross_entropy(40.0, 1)
+        (1000.0, 4.248354255291589e-18)
     """
-    return softplus(logit) - label * logit
+    return label * softplus(-logit) + (1 - label) * softplus(logit)
 
 
 @_multiclass
 def cross_entropy(logits: Any, label: Any) -> Any:
-    """-log of the probability softmax(logits)[label] of the right class; never overflows.
+    """-log of the probability softmax(logits)[label] of the right class; exact everywhere.
 
     Args:
         logits: a list with a score for each of k classes.
@@ -252,7 +253,8 @@ def cross_entropy(logits: Any, label: Any) -> Any:
         >>> cross_entropy([0.0, 0.0], 1) == math.log(2)
         True
     """
-    return logsumexp(logits) - take(logits, label)
+    right = take(logits, label)
+    return logsumexp([select(label == i, 0.0, logit - right) for i, logit in enumerate(logits)])
 
 
 LOSSES: dict[str, Loss] = {

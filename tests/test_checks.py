@@ -48,7 +48,7 @@ def test_a_derivative_that_is_wrong_is_shown_in_a_table_worst_first():
 def test_a_second_derivative_that_is_wrong_is_found_in_either_mode(modes):
     wrong = primitive(lambda x: 3 * x * x, lambda x: 5 * x)
     check_grads(wrong, (2.0,), order=1, modes=modes)
-    with pytest.raises(AssertionError, match=r"∂f/∂args\[0\] by args\[0\] is 10, but differences give 12"):
+    with pytest.raises(AssertionError, match=r"∂cube/∂args\[0\] by args\[0\] is 10, but differences give 12"):
         check_grads(wrong, (2.0,), order=2, modes=modes)
 
 
@@ -61,6 +61,23 @@ def test_nan_never_passes():
     undefined = Primitive("undefined", lambda x: x, [lambda out, x: 0 * x + math.nan])
     with pytest.raises(AssertionError, match="is nan, but differences give 1"):
         check_grads(undefined, (1.0,))
+
+
+def test_an_infinite_derivative_never_passes():
+    infinite = Primitive("infinite", lambda x: 2 * x, [lambda out, x: 0 * x + math.inf])
+    for modes in (("fwd",), ("rev",)):
+        with pytest.raises(AssertionError, match=r"derivative of infinite by .* is inf, but differences give 2"):
+            check_grads(infinite, (1.0,), modes=modes)
+
+
+def test_a_function_is_called_by_its_name():
+    def energy(x):
+        return {"total": x * ag.detach(x)}
+
+    with pytest.raises(AssertionError, match=r"the derivative of energy\['total'\] by args\[0\]"):
+        check_grads(energy, (2.0,))
+    with pytest.raises(AssertionError, match=r"the derivative of f by args\[0\]"):
+        check_grads(lambda x: x * ag.detach(x), (2.0,))
 
 
 def test_long_tables_are_cut():

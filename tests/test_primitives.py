@@ -48,15 +48,20 @@ def some_arity(name):
 
 
 # A product goes from left to right, so it may leave the range of floats and come back on the way.
-limited = {"prod": st.one_of(moderate, near_one, scaled.filter(lambda x: 1e-60 < abs(x) < 1e60))}
+limited = {
+    "prod": st.one_of(moderate, near_one, scaled.filter(lambda x: 1e-60 < abs(x) < 1e60)),
+    "direction": st.floats(0, 1),
+}
 
 
 def beyond(name: str, operands: list[float]) -> bool:
-    """Points whose derivative y x^(y - 1) goes wrong with the rounding of y - 1, or through x^(y - 1) overflowing."""
-    if name != "pow":
-        return name == "prod" and any(x and not 1e-60 < abs(x) < 1e60 for x in operands)
-    x, y = operands
-    return (x < 0 and abs(y) > 2**53) or (abs(x) < SMALLEST_NORMAL and 0 < abs(y) < 1e-10)
+    """Points that are too much for a rule: a product that overflows on the way, a direction of no length near 1."""
+    if name == "direction":
+        t, s = operands
+        return not 0.25 < t * t + s < 4
+    if name == "prod":
+        return any(x and not 1e-60 < abs(x) < 1e60 for x in operands)
+    return name == "pow" and abs(operands[0]) < SMALLEST_NORMAL and 0 < abs(operands[1]) < 1e-10
 
 
 def test_every_primitive_has_a_reference():

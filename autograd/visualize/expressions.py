@@ -143,9 +143,18 @@ def _div(x: Term, y: Term) -> Term | None:
         return negative(tidy(p.div, (opposite, y)))
     match x:
         case Applied(p.div, (above, below)):
-            squared = Applied(p.pow, (y, 2.0))
+            squared = _squared(y)
             return Applied(p.div, (above, squared if below == y else product(below, y)))
     return None
+
+
+def _squared(x: Term) -> Term:
+    match x:
+        case float():
+            return x * x
+        case Applied(p.hypot, (a, b)):
+            return tidy(p.add, (_squared(a), _squared(b)))
+    return Applied(p.pow, (x, 2.0))
 
 
 def _pow(x: Term, y: Term) -> Term | None:
@@ -161,6 +170,20 @@ def _sigmoid(x: Term) -> Term | None:
 def _sech_squared(x: Term) -> Term:
     """1 - tanh² x; what the table says keeps its digits, this is what people know."""
     return Applied(p.sub, (1.0, Applied(p.pow, (Applied(p.tanh, (x,)), 2.0))))
+
+
+def _sigmoid_slope(x: Term) -> Term:
+    """σ(x) (1 - σ(x))."""
+    share = tidy(p.sigmoid, (x,))
+    return product(share, tidy(p.sub, (1.0, share)))
+
+
+def _one_minus_square(x: Term) -> Term:
+    return tidy(p.sub, (1.0, _squared(x)))
+
+
+def _gaussian(divisor: float) -> Callable[[Term], Term]:
+    return lambda x: tidy(p.exp, (negative(tidy(p.div, (_squared(x), divisor))),))
 
 
 def _sum(*xs: Term) -> Term:
@@ -210,7 +233,9 @@ def _negated(x: Term) -> Term | None:
 
 _RULES: dict[Primitive, Callable[..., Term | None]] = {
     p.add: _add, p.sub: _sub, p.mul: _mul, p.div: _div, p.pow: _pow, p.sigmoid: _sigmoid,
-    p.sech_squared: _sech_squared, p.neg: lambda x: -x if isinstance(x, float) else negative(x),
+    p.sech_squared: _sech_squared, p.sigmoid_slope: _sigmoid_slope, p.one_minus_square: _one_minus_square,
+    p.gaussian: _gaussian(2.0), p.root_gaussian: _gaussian(4.0), p.direction: lambda t, s: t,  # where t² + s = 1
+    p.neg: lambda x: -x if isinstance(x, float) else negative(x),
     p.detach: lambda x: x, p.sum: _sum, p.dot: _dot, p.prod: _prod,
 }  # fmt: skip
 

@@ -7,10 +7,24 @@ const sigmoid = (x) => {
   return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 };
 
+const silu = (x) => {
+  const e = Math.exp(-0.5 * Math.abs(x));
+  const share = 1 / (1 + e * e);
+  return x < 0 ? x * e * (e * share) : x * share;
+};
+
+const gaussian = (factor, x) => {
+  if (Math.abs(x) > 64) return 0;
+  const head = x * 134217729 - (x * 134217729 - x);
+  const most = Math.exp(-factor * head * head);
+  return most + most * Math.expm1(-factor * (x - head) * (x + head));
+};
+
 const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 const logsumexp = (...xs) => {
   const shift = Math.max(...xs);
   if (Math.abs(shift) === Infinity) return shift;
-  return shift + Math.log(xs.reduce((sum, x) => sum + Math.exp(x - shift), 0));
+  const others = xs.reduce((sum, x) => sum + (x === shift ? 0 : Math.exp(x - shift)), 0);
+  return shift + Math.log1p(others + (xs.filter((x) => x === shift).length - 1));
 };

@@ -1,0 +1,94 @@
+"""How accurate: every function of one number and its first two derivatives against mpmath, PyTorch and JAX beside.
+
+    python -m pip install ".[test]" torch jax
+    python benchmarks/accuracy.py
+    python benchmarks/accuracy.py tanh silu --per-octave 8
+
+For each function the largest errors of its value, first and second derivative, in units in the last place, over numbers
+from every octave of the doubles, wherever the true number is a normal double (tests/support/accuracy.py says more). inf
+means an infinity, a NaN or a zero more than 10^15 units off. Ends with status 1 if an error of ours is beyond the
+limits: 8 units for the value and the first derivative, 1e-13 of the second. mpmath is several times faster where gmpy2
+is installed.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+
+import accuracy
+import references
+from accuracy import LIMITS, NAMES, Triple
+
+Measured = Callable[[str, Sequence[float]], list[Triple]]
+
+
+def torch_columns() -> Measured:
+    import torch
+
+    functions = references.torch_functions()
+
+    def measured(name: str, xs: Sequence[float]) -> list[Triple]:
+        x = torch.tensor(xs, dtype=torch.float64, requires_grad=True)
+        columns = [functions[name](x)]
+        for _ in range(2):
+            (derivative,) = torch.autograd.grad(columns[-1].sum(), x, create_graph=True)
+            columns.append(derivative if derivative.requires_grad else derivative + 0 * x)
+        return list(zip(*[column.tolist() for column in columns], strict=True))
+
+    return measured
+
+
+def jax_columns() -> Measured:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    functions = references.jax_functions()
+
+    def measured(name: str, xs: Sequence[float]) -> list[Triple]:
+        f = functions[name]
+        columns = [jax.jit(jax.vmap(g))(np.array(xs)) for g in (f, jax.grad(f), jax.grad(jax.grad(f)))]
+        return list(zip(*[np.asarray(column).tolist() for column in columns], strict=True))
+
+    return measured
+
+
+OURS: dict[str, Measured] = {"eager": accuracy.eager, "jit": accuracy.compiled, "lanes of jit": accuracy.lanes}
+OTHERS = {"torch": torch_columns, "jax": jax_columns}
+
+
+def written(error: float) -> str:
+    return "inf" if error > 1e15 else f"{error:.1f}" if error < 1000 else f"{error:.0e}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=NAMES, help="functions to measure; all unless given")
+    parser.add_argument("--per-octave", type=int, default=1, help="how many numbers from each power of 2 to the next")
+    options = parser.parse_args()
+    columns = OURS | {name: make() for name, make in OTHERS.items() if find_spec(name)}
+    xs = accuracy.points(options.per_octave)
+    print(f"largest errors of the value, first and second derivative at {len(xs)} points, in units in the last place")
+    print(f"{'':16}" + "".join(f"{name:^24}" for name in columns))
+    within = True
+    for name in options.names:
+        expected = [accuracy.exact(name, x) for x in xs]
+        row = f"{name:16}"
+        for column, measured in columns.items():
+            errors = [found.error for found in accuracy.worst(name, xs, measured(name, xs), expected)]
+            row += "".join(f"{written(error):>8}" for error in errors)
+            ok = all(error <= limit for error, limit in zip(errors, LIMITS, strict=True))
+            within &= ok or column not in OURS
+        print(row, flush=True)
+    print(f"limits: {', '.join(f'{math.floor(limit)}' for limit in LIMITS)}")
+    return 0 if within else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
