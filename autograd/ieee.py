@@ -123,12 +123,6 @@ def sech_squared(x: float) -> float:
     return 4.0 * e / ((1.0 + e) * (1.0 + e))
 
 
-def sech(x: float) -> float:
-    """1 / cosh(x), from the exponential that cannot overflow."""
-    e = math.exp(-abs(x))
-    return 2.0 * e / (1.0 + e * e)
-
-
 SPLITTER = 2.0**27 + 1  # x SPLITTER - (x SPLITTER - x) are the leading 26 bits of x (Veltkamp, 1968)
 
 

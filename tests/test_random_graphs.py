@@ -140,6 +140,8 @@ def test_gradient_of_a_composition_is_the_inner_one_seeded_with_the_outer(inner,
     separate, inner_values = record(inner)
     inner_values[-1].backward(gradient=us[0].grad)
 
+    if us[0].grad == 0:  # the seed 0.0 is a number, and 0.0 * nan is nan; from a kink of the outer one nothing flows
+        assume(not any(math.isnan(x.grad) for x in separate))
     assert bits(x.grad for x in xs) == bits(x.grad for x in separate)
 
 

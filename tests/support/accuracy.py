@@ -29,7 +29,6 @@ SINGULAR_AT_0 = {"sqrt", "cbrt", "log", "log2", "log10"}
 ROOTS = {
     ("gaussian", "second"): 1.0,
     ("root_gaussian", "second"): math.sqrt(2),
-    ("sech", "second"): 0.8813735870195430,
     ("sech_squared", "second"): 0.6584789484624083,
     ("sigmoid_slope", "second"): 1.3169578969248166,
     ("silu", "first"): -1.2784645427610738,
@@ -104,6 +103,12 @@ class Worst(NamedTuple):
 
     error: float
     x: float
+
+
+def failures(name: str, xs: Sequence[float], computed: Sequence[Triple], expected: Sequence[Any]) -> list[str]:
+    """Which errors are beyond the limits, as sentences."""
+    found = zip(ORDERS, worst(name, xs, computed, expected), LIMITS, strict=True)
+    return [f"{name}, {what}: {e.error:.4g} units at {e.x!r}" for what, e, limit in found if e.error > limit]
 
 
 def worst(name: str, xs: Sequence[float], computed: Sequence[Triple], expected: Sequence[Any]) -> list[Worst]:

@@ -59,7 +59,6 @@ MPMATH: dict[str, Function] = {
     "erfc": _erfc,
     "exp2": lambda x: mp.power(2, x),
     "log2": lambda x: mp.log(x) / mp.log(2),
-    "sech": mp.sech,
     "sech_squared": lambda x: mp.sech(x) ** 2,
     "one_minus_square": lambda x: 1 - x * x,
     "gaussian": lambda x: mp.exp(-x * x / 2),
@@ -214,7 +213,6 @@ def _array_functions(xp: Any, special: Any) -> dict[str, Function]:
         return sum((w * x for w, x in zip(terms[:n], terms[n:], strict=True)), bias)
 
     return {
-        "sech": lambda x: 1 / xp.cosh(x),
         "sech_squared": lambda x: 1 / xp.cosh(x) ** 2,
         "one_minus_square": lambda x: 1 - x * x,
         "gaussian": lambda x: xp.exp(-x * x / 2),

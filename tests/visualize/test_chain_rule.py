@@ -14,7 +14,8 @@ from autograd.primitives import TABLE
 from autograd.visualize.expressions import ELLIPSIS, Applied, Printer, Symbol
 from autograd.visualize.latex_names import latex_name, latex_names
 
-DIFFERENTIABLE = [name for name, op in TABLE.items() if op.arity is None or any(op.partials)]
+DIFFERENTIABLE = {name for name, op in TABLE.items() if op.arity is None or any(op.partials)}
+DIFFERENTIABLE -= {"direction"}  # which is for operands with t² + s = 1
 
 
 def lecture_network():
