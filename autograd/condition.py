@@ -24,16 +24,29 @@ class Condition(Value):
         return bool(self._data) if tracing.tracer is None else tracing.tracer.decide(self)
 
     def __and__(self, other: Any) -> "Condition":
-        return Condition.of(primitives.logical_and(self, other))
+        return self._combined(primitives.logical_and, other)
 
     def __or__(self, other: Any) -> "Condition":
-        return Condition.of(primitives.logical_or(self, other))
-
-    def __invert__(self) -> "Condition":
-        return Condition.of(primitives.logical_not(self))
+        return self._combined(primitives.logical_or, other)
 
     def __xor__(self, other: Any) -> "Condition":
-        return Condition.of(primitives.ne(self, other))
+        return self._combined(primitives.ne, other)
+
+    def __invert__(self) -> "Condition":
+        return self.of(primitives.logical_not(self))
+
+    def logical_xor(self, other: Any) -> "Condition":
+        """What np.logical_xor calls on the elements of an object array."""
+        return self ^ other
+
+    def _combined(self, op: primitives.Primitive, other: Any) -> Any:
+        if not (isinstance(other, Condition | bool) or type(other).__name__ in ("bool", "bool_")):
+            return NotImplemented  # an int has bits
+        return self._like(other).of(op(self, other))
+
+    def _like(self, other: Any) -> "type[Condition]":
+        """The class of what a condition gives with another, or with a bool."""
+        return Condition
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 

@@ -112,7 +112,7 @@ class Value(Node):
         if not kinds <= _PLAIN:
             if any(map(is_array, operands)):
                 return elementwise(op, operands)
-            operands = [x if isinstance(x, Value) else number(x, op.name) for x in operands]
+            operands = [x._as_float() if isinstance(x, Value) else number(x, op.name) for x in operands]
         return _binary(op, *operands) if op.arity == 2 else _nary(op, operands)
 
     # --- arithmetic -----------------------------------------------------------------------------------------------
@@ -277,6 +277,10 @@ class Value(Node):
                 "graph behind them. Take its number: Value(v.data)"
             )
         return _leaf, (self._data, self.grad, self.label)
+
+    def _as_float(self) -> "Value":
+        """This as an operand; the compiler's integers, which have a type, differ."""
+        return self
 
     def _no_number(self) -> str:
         """What to write instead of passing this where a number is needed."""

@@ -4,7 +4,7 @@ One folder a stage: trace, optimize, lower, run. jitted puts them together; argu
 All but this file need llvmlite and NumPy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,27 +12,40 @@ if TYPE_CHECKING:
     from autograd.compiler.lower.target import Target
 
 
-def jit(f: Callable[..., Any], *, target: "Target | None" = None, threads: int | None = None) -> "Jitted":
+def jit(
+    f: Callable[..., Any],
+    *,
+    static_argnums: "int | Sequence[int] | None" = None,
+    static_argnames: "str | Sequence[str] | None" = None,
+    target: "Target | None" = None,
+    threads: int | None = None,
+) -> "Jitted":
     """Compile a function of numbers to machine code, on its first call.
 
     Args:
         f: a function that computes with the operators and functions of this package. Also a transformed one:
             `jit(value_and_grad(f))`, `jit(value_and_grad(vmap(loss, in_axes=(None, 0, 0), reduce="mean")))`.
+        static_argnums, static_argnames: positions and names of arguments that are part of the program, whatever they
+            are, as in JAX; they have to be hashable. One of the two is enough.
         target: what to compile for; this machine, unless given.
         threads: how many threads may share a large batch; as many as there are cores, unless given.
 
     Returns: a function of the same arguments, with floats and arrays of floats as results. It has `cache_info()`,
         `lower(*args)`, a report on the optimised graph, and `llvm_ir(*args)`. Called with Values it calls f.
 
-        Floats and arrays among the arguments may change from call to call. Integers, bools, strings and other objects
-        are part of the program, and so is what else f reads; but leaf Values that it captures, such as the parameters
-        of a model, are read again at every call, and what was computed from them is computed again. (Values that f
-        makes are part of the program, and so are numbers that it draws from a random generator of its own.) An `if` or
-        `while` on a number is compiled for every way that it goes.
+        Floats and arrays among the arguments may change from call to call, and so may integers that f only computes
+        with. One that it uses as a Python int, such as a count or an index, becomes part of the program, and so are
+        bools, strings and other objects, and what else f reads: the code is compiled for each value. (The paths that
+        were not taken for longest are forgotten.) But leaf Values that f captures, such as the parameters of a model,
+        are read again at every call, and what was computed from them is computed again. An `if` or `while` on a number
+        is compiled for every way that it goes.
+
+        Whole numbers and booleans compute as NumPy computes them for their dtype; where doubles cannot do that, the
+        call runs without being compiled, and a warning says so. Floats of less than 64 bits are computed with in 64.
 
     Errors: ImportError without llvmlite and NumPy. From a call: TypeError where f reads or formats the number of a
-        Value, reads its `.grad`, or uses a primitive without lowering; RuntimeError if f draws from the global random
-        generators; what f raises.
+        Value, reads its `.grad`, or uses a primitive without lowering; RuntimeError if f draws from a random
+        generator, or changes something outside of itself, which is then as it was before; what f raises.
 
     Example:
         >>> from autograd import sin, value_and_grad
@@ -41,9 +54,9 @@ def jit(f: Callable[..., Any], *, target: "Target | None" = None, threads: int |
         (0.0, 0.0)
     """
     try:
-        from autograd.compiler.jitted import Jitted
+        from autograd.compiler.jitted import Jitted, static_arguments
     except ModuleNotFoundError as error:
         from autograd.extras import needs
 
         raise ImportError(needs("jit", "llvmlite", "numpy")) from error
-    return Jitted(f, target, threads)
+    return Jitted(f, target, threads, static_arguments(f, static_argnums, static_argnames))

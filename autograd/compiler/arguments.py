@@ -1,12 +1,14 @@
 """The arguments of a compiled function: what is a number, and what is part of the program."""
 
 import ctypes
+import enum
 import sys
 from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 
+from autograd.compiler.trace.integers import is_integer
 from autograd.scalars import is_foreign_array
 from autograd.transforms.tree import flatten, is_module, parts_of
 from autograd.value import Value
@@ -30,6 +32,7 @@ class Arguments:
 
     Attributes:
         structure: how they are built, with everything that is part of the program.
+        integers: the whole numbers among them, in order. Some may be part of the program (see trace.integers).
         shapes: those of the arrays.
         scalars: the floats among them, and the numbers of Modules' parameters, in order.
         arrays: the arrays, in order.
@@ -38,10 +41,11 @@ class Arguments:
     a key.
     """
 
-    __slots__ = ("structure", "shapes", "scalars", "arrays")
+    __slots__ = ("structure", "shapes", "scalars", "integers", "arrays")
 
     def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]):
         self.scalars: list[float] = []
+        self.integers: list[Any] = []
         self.arrays: list[np.ndarray[Any, Any]] = []
         self.shapes: tuple[tuple[int, ...], ...] = ()
         part = self._part
@@ -54,11 +58,11 @@ class Arguments:
         """The part of the structure that stands for x; its numbers are noted."""
         kind = type(x)
         if kind is np.ndarray:
-            if x.dtype is not FLOAT64 and x.dtype.kind not in "fiub":
+            if x.dtype is not FLOAT64 and (x.dtype.kind not in "fiub" or x.dtype.itemsize > 8):
                 self._refuse_array(x)
             self.arrays.append(x)
             self.shapes += (x.shape,)
-            return np.ndarray
+            return x.dtype
         if kind is float:
             self.scalars.append(x)
             return float
@@ -74,7 +78,14 @@ class Arguments:
     def _unusual_part(self, x: Any) -> Hashable:
         if isinstance(x, Value):
             raise HasValues
+        if type(x) is Fixed:
+            return exact_key(x.x)
+        if is_integer(x):
+            self.integers.append(x)
+            return int if type(x) is int else x.dtype.type
         if isinstance(x, float | np.floating):
+            if isinstance(x, np.floating) and x.dtype.itemsize > 8:
+                self._refuse_array(x)
             self.scalars.append(float(x))
             return float
         if isinstance(x, np.ndarray):
@@ -88,26 +99,75 @@ class Arguments:
         if is_foreign_array(x):
             raise HasForeignArrays
         parts = parts_of(x)
+        if parts is None:
+            return exact_key(x)
         try:
-            if parts is not None:
-                hash(parts.context)
-                return (type(x), parts.context, *[self._part(child) for child in parts.children])
-            hash(x)
+            hash(parts.context)
         except TypeError:
-            raise TypeError(
-                f"jit got {type(x).__name__} {x!r:.60} as an argument: neither a number, nor a structure of numbers, "
-                "nor something hashable that could be part of the program"
-            ) from None
-        return type(x), x
+            raise _unhashable(x) from None
+        return (type(x), parts.context, *[self._part(child) for child in parts.children])
 
     def _refuse_array(self, x: Any) -> None:
         if x.dtype == object and (not x.size or any(isinstance(element, Value) for element in x.flat)):
             raise HasValues
-        raise TypeError(f"jit takes arrays of real numbers, got one of dtype {x.dtype}")
+        raise TypeError(f"jit takes arrays of real numbers of up to 64 bits, got one of dtype {x.dtype}")
 
 
 _FLOATS = {float}
 FLOAT64 = np.dtype(np.float64)
+
+
+class Fixed:
+    """An argument that is part of the program (see `static_argnums` of jit), hidden from what looks for numbers."""
+
+    def __init__(self, x: Any):
+        self.x = x
+
+
+def exact_key(x: Any) -> Hashable:
+    """A key for something that is part of the program: equal to that of what no program could tell from x.
+
+    Equal is not enough: 0.0 == -0.0, 1 == 1.0 == True, and objects may hold these and be equal.
+
+    Errors: TypeError if x is not hashable.
+    """
+    kind = type(x)
+    if kind is float:
+        return float, x.hex()
+    if (
+        kind in (int, bool, str, bytes, type(None))
+        or isinstance(x, enum.Enum | type)
+        or getattr(kind, "__eq__", None) is object.__eq__
+    ):
+        return kind, x
+    try:
+        hash(x)
+    except TypeError:
+        raise _unhashable(x) from None
+    if isinstance(x, tuple):
+        return (kind, *map(exact_key, x))
+    if isinstance(x, frozenset):
+        return kind, frozenset(map(exact_key, x))
+    if isinstance(x, Value) or is_module(x):
+        return _SameObject(x)
+    if kind.__module__ in sys.stdlib_module_names or isinstance(x, np.generic):
+        return kind, x, repr(x)
+    try:
+        return kind, x, tuple([(name, exact_key(part)) for name, part in sorted(_parts(x).items())])
+    except TypeError:  # a part that is not hashable, and so does not count for being equal
+        return _SameObject(x)
+
+
+def _unhashable(x: Any) -> TypeError:
+    return TypeError(
+        f"jit got {type(x).__name__} {x!r:.60} as an argument: neither a number, nor a structure of numbers, "
+        "nor something hashable that could be part of the program"
+    )
+
+
+def _parts(x: Any) -> dict[str, Any]:
+    slots = [name for cls in type(x).__mro__ for name in vars(cls).get("__slots__", ())]
+    return {name: getattr(x, name) for name in slots if hasattr(x, name)} | getattr(x, "__dict__", {})
 
 
 class _SameObject:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import gc
+import inspect
 import threading
 import time
 import types
@@ -11,11 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.arguments import Arguments, HasForeignArrays, HasValues
+from autograd.compiler.arguments import Arguments, Fixed, HasForeignArrays, HasValues
 from autograd.compiler.lower.target import Target, host_target
 from autograd.compiler.path import Failure, Path, PlainCall, Report
-from autograd.compiler.trace.calls import Again, Traced, trace, where_is
+from autograd.compiler.trace.calls import Traced, trace, where_is
 from autograd.compiler.trace.escaped import close
+from autograd.compiler.trace.stops import Again, Static, Uncompilable
 from autograd.frames import warn
 from autograd.scalars import as_numpy
 from autograd.tracing import tracing
@@ -27,6 +29,7 @@ from autograd.value import Value
 MAX_PATHS = 32  # through a function, and through the body of a vmap
 MAX_COMPILED = 64  # paths that one function keeps, for all structures of its arguments
 MAX_STRUCTURES = 1024  # structures, and shapes for one structure, that are remembered
+MAX_VALUES = 8  # of integers that are part of the program, before a warning
 ATTEMPTS = 3  # to trace a function that raises an error while it is traced, and none else
 LOOK_AHEAD = 64  # lanes that are searched for more paths when one takes an unknown path
 
@@ -35,17 +38,34 @@ class Family:
     """What is known for one structure of the arguments.
 
     Attributes:
+        static: which of the integers are part of the program, since f needs them as Python numbers.
+        names: the arguments that they are in.
+        values: how many different integers these were.
         paths: all that are compiled.
-        served: those for arrays of certain shapes, the path taken last first.
+        served: those for certain shapes of the arrays and integers that are part of the program, the path taken last
+            first.
         failures: how often tracing raised an error where the plain function did not.
         hopeless: why there can be no compiled code, or "".
     """
 
     def __init__(self) -> None:
+        self.static: tuple[int, ...] = ()
+        self.names: tuple[str, ...] = ()
+        self.values: set[Any] = set()
         self.paths: list[Path] = []
         self.served: dict[Any, list[Path]] = {}
         self.failures = 0
         self.hopeless = ""
+
+    def key(self, arguments: Arguments) -> Any:
+        """What code is made for, beside the structure."""
+        if not self.static:
+            return arguments.shapes
+        return arguments.shapes, self.of(arguments)
+
+    def of(self, arguments: Arguments) -> tuple[Any, ...]:
+        """The integers that are part of the program."""
+        return tuple([arguments.integers[i] for i in self.static])
 
 
 class CacheInfo(NamedTuple):
@@ -60,11 +80,14 @@ class CacheInfo(NamedTuple):
 class Jitted:
     """A compiled function; what `autograd.jit` returns."""
 
-    def __init__(self, f: Callable[..., Any], target: Target | None, threads: int | None):
+    def __init__(
+        self, f: Callable[..., Any], target: Target | None, threads: int | None, static: tuple[set[int], set[str]]
+    ):
         functools.update_wrapper(self, f, updated=())
         self._f = f
         self._target = target or host_target()
         self._threads = threads
+        self._static = static if any(static) else None
         self._families: dict[Any, Family] = {}  # by structure
         self._lock = threading.RLock()
         self._warned: set[str] = set()
@@ -74,12 +97,14 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if tracing.tracer is not None:
             return self._f(*args, **kwargs)
-        hopeless, as_numbers = "", True
+        if self._static is not None:
+            args, kwargs = self._fixed(args, kwargs)
+        hopeless, at_once, as_numbers = "", False, True
         try:
             arguments = Arguments(args, kwargs)
             family = self._families.get(arguments.structure)
             if family is not None:
-                paths = family.served.get(arguments.shapes)
+                paths = family.served.get(family.key(arguments))
                 if paths:
                     path = paths[0]
                     result = path(arguments)
@@ -88,15 +113,25 @@ class Jitted:
                         return result
             return self._along_another_path(arguments, args, kwargs)
         except PlainCall as plain:
-            hopeless = plain.hopeless
+            hopeless, at_once = plain.hopeless, plain.at_once
         except HasValues:
             as_numbers = False
         except HasForeignArrays:
+            args, kwargs = _unfixed(args, kwargs)
             return self(*as_numpy(args), **as_numpy(kwargs))
+        if self._static is not None:
+            args, kwargs = _unfixed(args, kwargs)
         result = self._f(*args, **kwargs)  # not inside a handler, so that an error of f's own shows alone
         if hopeless:
-            self._give_up(arguments, hopeless)
+            self._give_up(arguments, hopeless, at_once)
         return _numbers(result) if as_numbers else result
+
+    def _fixed(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments, with those hidden that are to be part of the program."""
+        assert self._static is not None
+        numbers, names = self._static
+        positional = [Fixed(x) if i in numbers else x for i, x in enumerate(args)]
+        return tuple(positional), {name: Fixed(x) if name in names else x for name, x in kwargs.items()}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method, which gets its object as the first argument."""
@@ -145,13 +180,21 @@ class Jitted:
     def _path_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Path:
         """The path that these arguments take through the function itself, with what is known of the lanes."""
         args, kwargs = as_numpy(args), as_numpy(dict(kwargs))
+        if self._static is not None:
+            args, kwargs = self._fixed(args, kwargs)
         try:
             arguments = Arguments(args, kwargs)
             with self._lock:
                 paths = self._known_paths(arguments)
                 if paths and not paths[0].decisions:
                     return paths[0]
-                path = self._new_path(args, kwargs)
+                while True:
+                    try:
+                        path = self._new_path(arguments, args, kwargs)
+                        break
+                    except Static as need:
+                        self._make_static(arguments, need)
+                        paths = self._known_paths(arguments)
                 known = next((known for known in paths if known.decisions == path.decisions), None)
                 return known or self._add(path, arguments)
         except HasValues:
@@ -170,32 +213,53 @@ class Jitted:
                 raise PlainCall(family.hopeless)
             if len(family.served) > MAX_STRUCTURES:
                 family.served.clear()
-            known = [path for path in family.paths if path.matches(arguments.shapes)]
-            return family.served.setdefault(arguments.shapes, known)
+            static = family.of(arguments)
+            known = [path for path in family.paths if path.static == static and path.matches(arguments.shapes)]
+            return family.served.setdefault(family.key(arguments), known)
 
     def _along_another_path(self, arguments: Arguments, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """The result along the path that these numbers take, which is found guard by guard, and compiled if new."""
         with self._lock:
-            paths = self._known_paths(arguments)
-            path = paths[0] if paths else self._compile(arguments, args, kwargs)
-            tried: list[Path] = []
             while True:
-                result = path(arguments)
-                if type(result) is not Failure:
-                    if path is not paths[0]:  # the list is never empty: other threads read it
-                        paths.remove(path)
-                        paths.insert(0, path)  # the path taken last is tried first
-                    self._calls = path.used = self._calls + 1
-                    return result
-                tried.append(path)
-                path = self._after(result, path, tried, paths, arguments, args, kwargs)
+                try:
+                    return self._search(arguments, args, kwargs)
+                except Static as need:
+                    self._make_static(arguments, need)
+
+    def _make_static(self, arguments: Arguments, need: Static) -> None:
+        """From now on these integers are part of the program; what was compiled without is not reached again."""
+        family = self._families[arguments.structure]
+        family.static = tuple(sorted({*family.static, *need.positions}))
+        family.names = tuple(sorted({*family.names, *need.names}))
+        family.served, family.paths = {}, []
+
+    def _search(self, arguments: Arguments, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        paths = self._known_paths(arguments)
+        path = paths[0] if paths else self._compile(arguments, args, kwargs)
+        tried: list[Path] = []
+        while True:
+            result = path(arguments)
+            if type(result) is not Failure:
+                if path is not paths[0]:  # the list is never empty: other threads read it
+                    paths.remove(path)
+                    paths.insert(0, path)  # the path taken last is tried first
+                self._calls = path.used = self._calls + 1
+                return result
+            tried.append(path)
+            path = self._after(result, path, tried, paths, arguments, args, kwargs)
 
     def _after(
         self, failure: Failure, path: Path, tried: list[Path], paths: list[Path], arguments: Arguments, args: Any,
         kwargs: Any,
     ) -> Path:  # fmt: skip
         """The path to try when one has failed."""
-        if failure.kind == "check":
+        if failure.kind == "range":
+            self._warn_once(
+                "range",
+                f"met whole numbers ({', '.join(path.integer_types)}) beyond their type, or beyond 2**53 - 1; compiled "
+                "code has no room for them, so that such calls run without it",
+            )
+        if failure.kind in ("range", "check"):
             raise PlainCall
         if failure.kind == "guard":
             prefix = (*path.decisions[: failure.which], not path.decisions[failure.which])
@@ -233,10 +297,10 @@ class Jitted:
         )
         raise PlainCall
 
-    def _give_up(self, arguments: Arguments, reason: str) -> None:
+    def _give_up(self, arguments: Arguments, reason: str, at_once: bool) -> None:
         """Note that tracing failed where the plain function worked; of numbers of one call that may be, not of many."""
         family = self._families.setdefault(arguments.structure, Family())
-        family.failures += 1
+        family.failures += ATTEMPTS if at_once else 1
         if family.failures < ATTEMPTS:
             return
         family.hopeless = reason
@@ -256,29 +320,37 @@ class Jitted:
 
     def _compile(self, arguments: Arguments, args: Any, kwargs: Any, *how: Any, **plan: Any) -> Path:
         start = time.perf_counter()
-        path = self._new_path(args, kwargs, *how, **plan)
+        path = self._new_path(arguments, args, kwargs, *how, **plan)
         path.prepare()
         self._add(path, arguments)
         self._seconds += time.perf_counter() - start
         return path
 
-    def _new_path(self, args: Any, kwargs: Any, loops: frozenset[int] = frozenset(), **how: Any) -> Path:
+    def _new_path(
+        self, arguments: Arguments, args: Any, kwargs: Any, loops: frozenset[int] = frozenset(), **how: Any
+    ) -> Path:
+        family = self._families[arguments.structure]
         with _no_garbage_collection():
-            traced = self._traced(args, kwargs, loops, **how)
+            traced = self._traced(args, kwargs, loops, static=family.static, **how)
             path = Path(traced, self._target, self._threads)
+            path.static = family.of(arguments)
             inputs = list(traced.trace.sources)
             traced.trace.close()
             del traced
             close(inputs, where_is(self._f))
         return path
 
-    def _traced(self, args: Any, kwargs: Any, loops: frozenset[int], **how: Any) -> Traced:
+    def _traced(
+        self, args: Any, kwargs: Any, loops: frozenset[int], static: tuple[int, ...] = (), **how: Any
+    ) -> Traced:
         while True:
             try:
-                return trace(self._f, args, kwargs, loops=loops, **how)
+                return trace(self._f, args, kwargs, loops=loops, static=static, **how)
             except Again as again:
                 loops |= {again.vmap}
                 how = {}  # guards and regions are numbered differently now
+            except Uncompilable as reason:
+                raise PlainCall(str(reason), at_once=True) from None
             except (TypeError, RuntimeError):  # what jit refuses
                 raise
             except Exception as error:  # of f's own, or one that only the trace meets, whose numbers are examples
@@ -295,9 +367,19 @@ class Jitted:
                 del self._families[structure]
         family = self._families.setdefault(arguments.structure, Family())
         family.paths.append(path)
-        for shapes, paths in family.served.items():
-            if path.matches(shapes):
+        for key, paths in family.served.items():
+            shapes, static = key if family.static else (key, ())
+            if path.static == static and path.matches(shapes):
                 paths.append(path)
+        if family.static:
+            family.values.add(path.static)
+        if len(family.values) == MAX_VALUES:
+            self._warn_once(
+                "values",
+                f"was compiled for {MAX_VALUES} different values of {', '.join(family.names)}, since it uses what is "
+                "there as a Python int: a count, an index, a key. Pass a float, or compute with the number only; "
+                "static_argnames says that this is meant",
+            )
         return path
 
 
@@ -316,9 +398,41 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
+def _unfixed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return tuple([x.x if type(x) is Fixed else x for x in args]), {
+        name: x.x if type(x) is Fixed else x for name, x in kwargs.items()
+    }
+
+
 def _numbers(result: Any) -> Any:
     """What a plain call returned, with numbers in place of Values, as compiled code returns them."""
     found, structure = flatten(result)
     if not any(isinstance(x, Value) for x in found):
         return result
     return structure.unflatten([x._data if isinstance(x, Value) else x for x in found])
+
+
+def static_arguments(f: Callable[..., Any], argnums: Any, argnames: Any) -> tuple[set[int], set[str]]:
+    """The positions and the names of the arguments that are part of the program, each from the other.
+
+    Errors: TypeError for what is no position or name; ValueError for an argument that f does not have.
+    """
+    numbers = {argnums} if isinstance(argnums, int) else set(argnums or ())
+    names = {argnames} if isinstance(argnames, str) else set(argnames or ())
+    if not all(isinstance(n, int) for n in numbers) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"jit: static_argnums={argnums!r}, static_argnames={argnames!r}: give positions and names")
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):  # a builtin that does not say
+        return numbers, names
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    kinds = {p.kind for p in parameters}
+    if (too_large := [n for n in numbers if not -len(positional) <= n < len(positional)]) and (
+        inspect.Parameter.VAR_POSITIONAL not in kinds
+    ):
+        raise ValueError(f"jit: static_argnums={argnums!r}: {name_of(f)} has no argument {too_large[0]}")
+    if (unknown := names - {p.name for p in parameters}) and inspect.Parameter.VAR_KEYWORD not in kinds:
+        raise ValueError(f"jit: static_argnames={argnames!r}: {name_of(f)} has no argument {sorted(unknown)[0]!r}")
+    numbers = {n if n >= 0 else n + len(positional) for n in numbers}
+    named = {positional[n] for n in numbers if n < len(positional)}
+    return numbers | {positional.index(name) for name in names if name in positional}, names | named

@@ -35,6 +35,8 @@ class Path:
         lines: for each guard, the line that branches.
         loops: the vmaps that became plain loops, whose guards are then among the others.
         pattern: for each array argument its shape, with None for an axis whose length is free.
+        static: the integers among the arguments that are part of the program.
+        integer_types: the types of the integers that are computed with.
         used: at which of the function's calls it was taken last.
     """
 
@@ -63,6 +65,8 @@ class Path:
         self.row_lengths = {region.number: [len(row) for row in region.leaves] for region in recorded.regions}
         self.inputs = recorded.inputs
         self.captured, self.captured_from = self.program.captured, recorded.slots
+        self.static: tuple[Any, ...] = ()
+        self.integer_types = sorted({str(getattr(x, "numpy_type", None) or "int") for x, _, _ in recorded.ranges})
         self.used = 0
         self.kernel: Kernel | None = None
         self.exact_kernel: Kernel | None = None
@@ -176,11 +180,12 @@ class PlainCall(Exception):
 
     Args:
         hopeless: why f cannot be compiled for such arguments at all, if the plain function works; else "".
+        at_once: whether it is certain that it can not.
     """
 
-    def __init__(self, hopeless: str = ""):
+    def __init__(self, hopeless: str = "", at_once: bool = False):
         super().__init__(hopeless)
-        self.hopeless = hopeless
+        self.hopeless, self.at_once = hopeless, at_once
 
 
 class Report(NamedTuple):

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.arguments import FLOAT64
 from autograd.compiler.trace.arrays import StackedResult
+from autograd.compiler.trace.integers import Integer
 from autograd.condition import Condition
 from autograd.scalars import is_array
 from autograd.transforms.tree import parts_of
@@ -54,7 +56,8 @@ class Packing:
             end, shape = self.outputs, x.shape
             if any(not isinstance(element, Value) for element in x.flat):
                 return self._mixed_array(x, first)
-            return lambda outputs, stacks: outputs[first:end].reshape(shape).copy()
+            dtype = np.result_type(*{_dtype_of(element) for element in x.flat}) if x.size else FLOAT64
+            return lambda outputs, stacks: outputs[first:end].reshape(shape).astype(dtype)
         if not isinstance(x, Value):
             if not isinstance(x, _CONSTANTS):
                 raise TypeError(
@@ -65,11 +68,15 @@ class Packing:
         self.outputs += 1
         if isinstance(x, Condition):
             return lambda outputs, stacks: bool(outputs.item(first))
+        if isinstance(x, Integer):
+            kind = int if x.numpy_type is None else x.numpy_type.type
+            return lambda outputs, stacks: kind(int(outputs.item(first)))
         return lambda outputs, stacks: outputs.item(first)
 
     def _mixed_array(self, x: "np.ndarray[Any, Any]", first: int) -> Packer:
         computed = np.array([isinstance(element, Value) for element in x.flat]).reshape(x.shape)
-        template = np.where(computed, 0.0, x).astype(float)
+        dtype = np.result_type(*{_dtype_of(element) for element in x.flat})
+        template = np.where(computed, 0.0, x).astype(dtype)
         self.outputs = end = first + int(computed.sum())
 
         def pack(outputs: Any, stacks: Any) -> Any:
@@ -80,7 +87,7 @@ class Packing:
         return pack
 
     def _scalars(self, children: Sequence[Value], kind: type) -> Packer:
-        if any(isinstance(child, Condition) for child in children):
+        if any(isinstance(child, Condition | Integer) for child in children):
             packers = [self._leaf(child) for child in children]
             return lambda outputs, stacks: kind([pack(outputs, stacks) for pack in packers])
         first = self.outputs
@@ -96,3 +103,12 @@ class Packing:
         if not shape:
             return lambda outputs, stacks: stacks[region][first].copy()
         return lambda outputs, stacks: np.ascontiguousarray(stacks[region][first:end].T).reshape(-1, *shape)
+
+
+def _dtype_of(x: Any) -> Any:
+    """The type of an element of a result, as NumPy has it."""
+    if isinstance(x, Condition):
+        return np.dtype(bool)
+    if isinstance(x, Integer):
+        return x.numpy_type or np.dtype(int)
+    return FLOAT64 if isinstance(x, Value) else np.asarray(x).dtype

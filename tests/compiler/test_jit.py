@@ -83,7 +83,7 @@ def test_a_change_of_structure_between_calls_compiles_anew():
     assert f([1.0, 2.0], 3) == 9.0
     assert f((1.0, 2.0), True) == 3.0
     assert f(np.array([1.0, 2.0]), 2) == 5.0
-    assert f.cache_info().structures == 5
+    assert f.cache_info().structures == 4  # another int is no other structure
 
 
 # --- vmap ------------------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def test_a_trace_records_inputs_guards_and_where_they_are():
     (guard,) = traced.trace.guards
     assert guard.taken
     assert "test_stages.py" in guard.line
-    assert [leaf.label for leaf in traced.trace.sources] == ["x"]
+    assert [leaf.label for leaf in traced.trace.sources] == ["x", "n"]
 
 
 def test_a_trace_can_be_steered_another_way_than_the_numbers_go():

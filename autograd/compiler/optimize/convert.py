@@ -98,7 +98,8 @@ class Verdict(NamedTuple):
     """Whether one thing that compiled code takes for granted held.
 
     Attributes:
-        kind: "guard", "lanes" (every lane took a known path) or "check" (every index of a take was legal).
+        kind: "guard", "lanes" (every lane took a known path), "check" (every index of a take was legal) or "range"
+            (integers stayed in their bounds).
         which: of a guard its number in the trace, of lanes their region.
         node: 1 if a guard held; of lanes and checks the first lane that failed, inf if none did (0 and 1 in the plain).
     """
@@ -163,6 +164,7 @@ def simplify(traced: Traced) -> Program:
                 Verdict("lanes", region.number, _first_failure(graph, conversion.node(region.valid), region.number))
             )
     verdicts += [Verdict("check", 0, _first_failure(graph, x, graph.regions[x])) for x in conversion.checks]
+    verdicts += _ranges(graph, conversion, traced.trace)
     verdicts = [v for v in verdicts if not graph.is_constant(v.node)]
     held = [
         v.node if v.kind == "guard" else graph.add("fcmp oeq", (v.node, graph.constant(math.inf))) for v in verdicts
@@ -186,6 +188,29 @@ def _of(graph: Graph, region: int, node: Node) -> Node:
             "example is meant: return it from the mapped function"
         )
     return node
+
+
+def _ranges(graph: Graph, conversion: "_Conversion", trace: Trace) -> list[Verdict]:
+    """Verdicts on the integers that are needed, together for those of one region."""
+    found: dict[int, Node] = {}
+    for value, low, high in trace.ranges:
+        if value in conversion.nodes:
+            x = conversion.nodes[value]
+            above, below = (graph.constant(low), x), (x, graph.constant(high))
+            _join(graph, found, graph.add("and", (graph.add("fcmp ole", above), graph.add("fcmp ole", below))))
+    required: dict[int, Node] = {}
+    for condition in trace.requirements:
+        _join(graph, required, conversion.node(condition))
+    return [
+        Verdict(kind, region, _first_failure(graph, held, region))
+        for kind, each in (("range", found), ("check", required))
+        for region, held in each.items()
+    ]
+
+
+def _join(graph: Graph, found: dict[int, Node], condition: Node) -> None:
+    region = graph.regions[condition]
+    found[region] = graph.add("and", (found[region], condition)) if region in found else condition
 
 
 def _first_failure(graph: Graph, valid: Node, region: int) -> Node:

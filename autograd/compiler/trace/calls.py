@@ -7,17 +7,21 @@ a condition and the way it went. The body of a vmap is traced once, for all lane
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from autograd import primitives
+from autograd.compiler.arguments import Fixed
 from autograd.compiler.trace.arrays import StackedResult, TracedArray
 from autograd.compiler.trace.escaped import close
-from autograd.compiler.trace.inputs import Count, Elements, Input, Scalars
+from autograd.compiler.trace.inputs import Count, Elements, Input, Integers, Scalars
+from autograd.compiler.trace.integers import Boolean, Integer, bounds, integer_class, is_integer
 from autograd.compiler.trace.outside import Outside
+from autograd.compiler.trace.stops import Again, Static, Uncompilable
 from autograd.condition import Condition
 from autograd.derivatives import LinearMap
 from autograd.frames import callers_frame
@@ -39,14 +43,6 @@ class Guard(NamedTuple):
     condition: Condition
     taken: bool
     line: str
-
-
-class Again(BaseException):
-    """Thrown through the traced function, past its `except Exception`: trace anew, with this vmap as a plain loop."""
-
-    def __init__(self, vmap: int):
-        super().__init__(vmap)
-        self.vmap = vmap
 
 
 class Region:
@@ -105,6 +101,7 @@ class Trace(Tracer):
             of the first lane unless given.
         examples: for a region, lanes whose numbers may show more paths.
         loops: the vmaps that are to be plain loops.
+        static: which of the integers among the arguments are part of the program.
     """
 
     def __init__(
@@ -113,7 +110,9 @@ class Trace(Tracer):
         lane_paths: Mapping[int, Sequence[Decisions]] = MappingProxyType({}),
         examples: Mapping[int, Sequence[int]] = MappingProxyType({}),
         loops: frozenset[int] = frozenset(),
+        static: Collection[int] = (),
     ):
+        self.static = static
         self.decisions = decisions
         self.lane_paths = lane_paths
         self.examples = examples
@@ -126,6 +125,11 @@ class Trace(Tracer):
         self.regions: list[Region] = []
         self.choices: list[Value] = []  # results of `take`: their index is checked even if only a derivative is used
         self.gates: set[Value] = set()
+        self.integers: dict[Value, int] = {}  # the whole numbers among the arguments, and which of them each is
+        self.arguments: list[str] = []  # for each of these the argument that it is in
+        self.ranges: list[tuple[Value, float, float]] = []  # what has to be in bounds, or the plain function serves
+        self.requirements: list[Value] = []  # conditions without which the plain function serves
+        self.stopped: BaseException | None = None
         self.outside: Outside
         self.closed = False
         self._vmaps = 0
@@ -134,7 +138,7 @@ class Trace(Tracer):
     # --- what Values ask ------------------------------------------------------------------------------------------
 
     def condition(self, op: Primitive, x: Any, y: Any) -> Condition:
-        return Condition.of(op(x, y))
+        return Boolean.of(op(x, y))
 
     def decide(self, condition: Condition) -> bool:
         """The truth value of a condition, which the compiled code then takes for granted and checks."""
@@ -159,6 +163,37 @@ class Trace(Tracer):
     def note_copy(self, copy: Any) -> None:
         self.outside.watch(copy)
 
+    def note_range(self, integer: Any) -> None:
+        self.ranges.append((integer, *bounds(integer.numpy_type)))
+
+    def note_requirement(self, condition: Any) -> None:
+        if isinstance(condition, Value):
+            self.requirements.append(condition)
+        elif not condition:
+            self.stop_compiling("what Python raises an error for")
+
+    def need_number(self, x: Any, what: str) -> NoReturn:
+        found = [leaf for leaf in topological_order([x]) if leaf.op is None and leaf in self.sources]
+        if not found or not all(leaf in self.integers for leaf in found):
+            self.stop_compiling(f"{what} of {_type_name(x)}")
+        names = {self.arguments[self.integers[leaf]] for leaf in found}
+        positions = [i for i, name in enumerate(self.arguments) if name in names]
+        self.stop(Static(frozenset(positions), tuple(sorted(names))))
+
+    def stop_compiling(self, what: str) -> NoReturn:
+        self.stop(Uncompilable(f"compiled code cannot do {what}, at {_callers_line()}"))
+
+    def stop(self, reason: BaseException) -> NoReturn:
+        """Give up this tracing, whatever the traced function, or NumPy, does to the exception on its way."""
+        self.stopped = type(reason)(*reason.args)
+        raise reason
+
+    def reason_to_stop(self) -> BaseException:
+        """Why; it is not kept, since its traceback will lead back to here."""
+        reason, self.stopped = self.stopped, None
+        assert reason is not None
+        return reason
+
     def close(self) -> None:
         """The trace is over: what still holds one of its arrays gets no more of it."""
         self.closed = True
@@ -169,21 +204,38 @@ class Trace(Tracer):
         """Leaves for the float arguments."""
         return self._leaves(Scalars, (), numbers, names)
 
+    def integer_inputs(self, numbers: Sequence[Any], names: Sequence[str]) -> list[Value]:
+        """Leaves for the whole numbers among the arguments."""
+        classes = [integer_class(None if type(x) is int else x.dtype) for x in numbers]
+        found = self._leaves(Integers, (), list(map(float, numbers)), names, classes)
+        self.integers = {leaf: i for i, leaf in enumerate(found)}
+        self.arguments = [re.split(r"[.\[]", name)[0] for name in names]
+        return found
+
     def array_inputs(self, array: TracedArray) -> list[Value]:
         """Leaves for the elements of an array argument."""
         names = [f"{array.name}[{', '.join(map(str, index))}]" for index in np.ndindex(array.data.shape)]
-        return self._leaves(Elements, (array.position,), array.data.ravel().tolist(), names)
+        return self._leaves(Elements, (array.position,), array.data.ravel().tolist(), names, [array.leaf] * len(names))
 
     def _leaves(
-        self, kind: Callable[..., Input], which: tuple[int, ...], numbers: Sequence[float], names: Sequence[str]
-    ) -> list[Value]:
+        self, kind: Callable[..., Input], which: tuple[int, ...], numbers: Sequence[float], names: Sequence[str],
+        classes: Sequence[Any] = (),
+    ) -> list[Value]:  # fmt: skip
         first = self.slots
         self.slots += len(numbers)
         self.inputs.append(kind(first, self.slots, *which))
-        found = [Value(x, label=name) for x, name in zip(numbers, names, strict=True)]
+        kinds = classes or [Value] * len(names)
+        found = [cls(x, label=name) for cls, x, name in zip(kinds, numbers, names, strict=True)]
+        self._note_wide(found)
         for slot, leaf in enumerate(found, first):
             self.sources[leaf] = "input", slot, 0, 0
         return found
+
+    def _note_wide(self, elements: Sequence[Value]) -> None:
+        """Whole numbers of 64 bits may be too large for doubles; those of Python are looked at before the call."""
+        for leaf in elements:
+            if isinstance(leaf, Integer) and leaf.numpy_type is not None and leaf.numpy_type.itemsize == 8:
+                self.note_range(leaf)
 
     # --- vmap ---------------------------------------------------------------------------------------------------------
 
@@ -217,7 +269,8 @@ class Trace(Tracer):
         axis %= array.ndim
         array.axes.add(axis)
         shape = array.data.shape[:axis] + array.data.shape[axis + 1 :]
-        elements = [Value(0.0, label=array.name) for _ in range(math.prod(shape))]
+        elements = [array.leaf(0.0, label=array.name) for _ in range(math.prod(shape))]
+        self._note_wide(elements)
         for i, leaf in enumerate(elements):
             self.sources[leaf] = "lane_input", len(region.arrays), i, region.number
         region.arrays.append((array, axis))
@@ -241,7 +294,7 @@ class Trace(Tracer):
                 found = matching_leaves(structure, result, what)
             else:
                 found, structure = flatten(result)
-            numbers = [x if isinstance(x, Value) else number(x, what) for x in found]
+            numbers = [x._as_float() if isinstance(x, Value) else number(x, what) for x in found]
             if not region.paths:
                 merged, region.valid = numbers, here
             else:
@@ -266,7 +319,7 @@ class Trace(Tracer):
 
     def repeat_as_loop(self, region: Region) -> NoReturn:
         """Give up this tracing, for one in which that vmap is a plain loop."""
-        raise Again(region.vmap)
+        self.stop(Again(region.vmap))
 
 
 # --- of lanes --------------------------------------------------------------------------------------------------------
@@ -395,28 +448,42 @@ def _trace_once(
 ) -> tuple[Traced, Outside]:
     """What tracing f found, and the state of what f can reach before it; if f raises, that is put back."""
     current = Trace(**how)
+    positional, named, arrays = _with_inputs(current, f, args, kwargs)
+    outside = current.outside = Outside(f, [*zip(_roots(f, len(args)), positional, strict=False), *named.items()])
+    outer, tracing.tracer = tracing.tracer, current
+    try:
+        result = _taken_apart(f(*positional, **named))
+        if current.stopped is None:
+            return Traced(current, arrays, result), outside
+    except BaseException:
+        if current.stopped is None:
+            tracing.tracer = outer
+            outside.restore()
+            raise
+    finally:
+        tracing.tracer = outer
+    outside.restore()
+    raise current.reason_to_stop()
+
+
+def _with_inputs(
+    current: Trace, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any], list[TracedArray]]:
+    """The arguments with inputs in the place of numbers and arrays."""
     arguments = [list(args), dict(kwargs)]
     found, structure = flatten(arguments, is_array)
     labels = _names(f, args, kwargs)
     scalars = [i for i, x in enumerate(found) if is_traced_scalar(x)]
+    whole = [i for i, x in enumerate(found) if is_integer(x)]
     arrays = [i for i, x in enumerate(found) if type(x) is np.ndarray]
     inputs = current.scalar_inputs([number_of(found[i]) for i in scalars], [labels[i] for i in scalars])
-    for i, leaf in zip(scalars, inputs, strict=True):
-        found[i] = leaf
-    traced_arrays = [TracedArray(current, found[i].astype(float), n, labels[i]) for n, i in enumerate(arrays)]
-    for i, array in zip(arrays, traced_arrays, strict=True):
-        found[i] = array
+    integers = current.integer_inputs([found[i] for i in whole], [labels[i] for i in whole])
+    traced_arrays = [TracedArray(current, found[i], n, labels[i]) for n, i in enumerate(arrays)]
+    replaced: dict[int, Any] = dict(zip(scalars, inputs, strict=True)) | dict(zip(arrays, traced_arrays, strict=True))
+    replaced |= {i: integers[n] for n, i in enumerate(whole) if n not in current.static}
+    found = [replaced.get(i, x.x if type(x) is Fixed else x) for i, x in enumerate(found)]
     positional, named = structure.unflatten(found)
-    outside = current.outside = Outside(f, [*zip(_roots(f, len(args)), positional, strict=False), *named.items()])
-    outer, tracing.tracer = tracing.tracer, current
-    try:
-        return Traced(current, traced_arrays, _taken_apart(f(*positional, **named))), outside
-    except BaseException:
-        tracing.tracer = outer
-        outside.restore()
-        raise
-    finally:
-        tracing.tracer = outer
+    return positional, named, traced_arrays
 
 
 def _taken_apart(result: Any) -> Any:
@@ -457,6 +524,12 @@ def _names(f: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
     """What to call each leaf of the arguments in messages."""
     pairs = [*zip(_roots(f, len(args)), args, strict=False), *kwargs.items()]
     return [name for root, x in pairs for name in flatten(x, is_array)[1].names(root)]
+
+
+def _type_name(x: Any) -> str:
+    """What messages call the type of an integer or boolean."""
+    kind = getattr(x, "numpy_type", None)
+    return str(kind) if kind is not None else "a comparison" if isinstance(x, Condition) else "an int"
 
 
 def _callers_line() -> str:

@@ -16,6 +16,16 @@ class Scalars(NamedTuple):
         slots[self.first : self.end] = arguments.scalars
 
 
+class Integers(NamedTuple):
+    """The whole numbers among the arguments."""
+
+    first: int
+    end: int
+
+    def fill(self, slots: Any, arguments: "Arguments") -> None:
+        slots[self.first : self.end] = arguments.integers
+
+
 class Elements(NamedTuple):
     """All elements of the array at a position among the arrays."""
 
@@ -39,4 +49,4 @@ class Count(NamedTuple):
         slots[self.first] = arguments.arrays[self.position].shape[self.axis]
 
 
-Input = Scalars | Elements | Count
+Input = Scalars | Integers | Elements | Count
