@@ -172,7 +172,7 @@ def _of_text(name: str, text: str, notes: list[str], header: bool | None) -> Cel
     records = _without_last_separator(records)
     named = _named_rows(records)
     decimal = "," if separator != "," and _has_decimal_comma(records) else "."
-    rows = [[_cell(cell, decimal) for cell in cells] for _, cells in records]
+    rows = _parsed([cells for _, cells in records], decimal, header is not False)
     if header is None:
         header = named or _is_header(name, records[0], rows)
     line, first = records[0]
@@ -247,6 +247,23 @@ def _separator(text: str) -> str:
     return "," if best == (0.0, 0.0) else next(s for s in SEPARATORS if scores[s] == best)
 
 
+def _parsed(rows: list[list[str]], decimal: str, first_may_be_names: bool) -> list[list[Cell]]:
+    """The numbers and texts of rows; column by column, which is quick where a column has numbers only."""
+    if len(set(map(len, rows))) > 1:
+        return [[_cell(cell, decimal) for cell in row] for row in rows]  # of which some will be refused
+    columns = []
+    for column in zip(*rows, strict=True):
+        head = column[:1] if first_may_be_names else ()
+        try:
+            numbers: list[float] = list(map(float, column[len(head) :]))
+        except ValueError:
+            numbers = [math.nan]
+        plain = math.isfinite(sum(map(abs, numbers))) and "_" not in "".join(column)
+        body: Sequence[Cell] = numbers if plain else [_cell(cell, decimal) for cell in column[len(head) :]]
+        columns.append([*(_cell(cell, decimal) for cell in head), *body])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
 def _cell(text: str, decimal: str) -> Cell:
     """A number, where the text is a finite one."""
     try:
@@ -288,7 +305,7 @@ def _is_header(name: str, record: Record, rows: list[list[Cell]]) -> bool:
     Errors: DataError where it cannot be told.
     """
     line, first = record
-    body = [row for row in rows[1:] if len(row) == len(first)]
+    body = [row for row in rows[1 : 10 * SAMPLE] if len(row) == len(first)]
     columns = [[row[j] for row in body if not is_missing(row[j])] for j in range(len(first))]
     over_numbers = [j for j, column in enumerate(columns) if _mostly_numbers(column)]
     texts = [j for j in over_numbers if isinstance(rows[0][j], str) and not is_missing(rows[0][j])]

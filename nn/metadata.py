@@ -1,5 +1,6 @@
 """What a model is kept with: what its inputs and outputs mean, and what it was trained on."""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -79,7 +80,7 @@ class Metadata:
 
 
 def columns_of(X: Any) -> list[str] | None:
-    """The names of the columns of a frame; None for what has none.
+    """The names of the columns of a frame; None for what has none, or has numbers in their place.
 
     Example:
         >>> columns_of([[1.0, 2.0]]) is None
@@ -87,7 +88,8 @@ def columns_of(X: Any) -> list[str] | None:
     """
     if not hasattr(X, "columns") or callable(X.columns):
         return None
-    return [str(name) for name in X.columns]
+    names = list(X.columns)
+    return names if all(isinstance(name, str) for name in names) else None
 
 
 def check_columns(model: Any, X: Any) -> None:
@@ -96,7 +98,8 @@ def check_columns(model: Any, X: Any) -> None:
     What has no names for its columns, or a model that was trained on such, is taken as it is.
     """
     names, trained = columns_of(X), model.metadata.columns if model.metadata else []
-    if names is None or not trained or names == trained:
+    nameless = all(re.fullmatch(r"column \d+", name) for name in trained)  # as of a table without a header
+    if names is None or nameless or names == trained:
         return
     kind, wanted = type(model).__name__, shortened(", ".join(trained), 100)
     if sorted(names) == sorted(trained):

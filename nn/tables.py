@@ -1,8 +1,9 @@
 """Tables of data as samples: which column is the target, what the classes are called, what text and gaps become."""
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import autograd
 from nn.cells import Cell, Cells, DataError, is_missing, read_cells, shortened
@@ -201,8 +202,9 @@ def _without_gaps(cells: Cells, inputs: Sequence[int], target: int | None, missi
     needed = ([target] if target is not None else []) if missing == "mean" else [*inputs]
     if missing != "mean" and target is not None:
         needed = sorted([*inputs, target])
+    needed = [j for j in needed if not _all_numbers(row[j] for row in cells.rows)]
     kept = []
-    for i, row in enumerate(cells.rows):
+    for i, row in enumerate(cells.rows if needed else ()):
         gaps = [j for j in needed if is_missing(row[j])]
         if gaps and missing is None:
             raise DataError(
@@ -213,7 +215,7 @@ def _without_gaps(cells: Cells, inputs: Sequence[int], target: int | None, missi
         if not gaps:
             kept.append(i)
     left_out = len(cells.rows) - len(kept)
-    if not left_out:
+    if not (needed and left_out):
         return cells
     if not kept:
         raise DataError(f"{cells.source}: every row has a missing value, so that none is left")
@@ -288,12 +290,17 @@ _GROUPED = re.compile(r"[+-]?\d[\d.,' ]*%?", re.ASCII)
 _TRUTH = {"true": 1.0, "false": 0.0}  # as pandas writes booleans
 
 
+def _all_numbers(column: Iterable[Cell]) -> bool:
+    return set(map(type, column)) <= {float}
+
+
 def _is_numeric(column: Iterable[Cell]) -> bool:
     """Whether a column is one of numbers, of which some may be wrong: at least half are, or look like one."""
     given = [cell for cell in column if not is_missing(cell)]
     return 2 * sum(isinstance(cell, float) or _is_odd_number(cell) for cell in given) >= len(given)
 
 
+@functools.lru_cache(maxsize=1000)  # the same few labels, row by row
 def _is_odd_number(text: str) -> bool:
     """Whether a text is meant as a number, but not one that a table has: 1_000, 0x10, inf, 1e999, "1,000", 10%."""
     if _GROUPED.fullmatch(text):
@@ -335,7 +342,10 @@ def _column_of_numbers(cells: Cells, j: int, hint: str) -> list[float]:
 
 def _feature(cells: Cells, j: int, asked: bool, allowed: bool) -> Feature:
     """What a column is to a model; text only if it may be, numbers as categories only if that is asked for."""
-    name, column = cells.columns[j], [row[j] for row in cells.rows if not is_missing(row[j])]
+    name = cells.columns[j]
+    if not asked and _all_numbers(row[j] for row in cells.rows):
+        return Feature(name)
+    column = [row[j] for row in cells.rows if not is_missing(row[j])]
     if not asked and (_is_numeric(column) or _is_truth(column)):
         return Feature(name)
     values = tuple(sorted(set(map(_label, column))))
@@ -358,7 +368,8 @@ def _numbers(
     columns: list[list[float]] = []
     notes = []
     for j, feature in zip(inputs, features, strict=True):
-        gaps = {i for i, row in enumerate(cells.rows) if is_missing(row[j])} if fill else set()
+        whole = not fill or _all_numbers(row[j] for row in cells.rows)
+        gaps = set() if whole else {i for i, row in enumerate(cells.rows) if is_missing(row[j])}
         for numbers in _encoded(cells, j, feature, gaps):
             if gaps:
                 given = [x for i, x in enumerate(numbers) if i not in gaps]
@@ -373,6 +384,9 @@ def _numbers(
 def _encoded(cells: Cells, j: int, feature: Feature, gaps: set[int]) -> list[list[float]]:
     """The columns of numbers that a feature becomes; 0 in the gaps."""
     if not feature.values:
+        numbers = [row[j] for row in cells.rows]
+        if _all_numbers(numbers):
+            return [cast(list[float], numbers)]
         if _is_truth(row[j] for row in cells.rows):
             return [[_TRUTH.get(str(row[j]).lower(), 0.0) for row in cells.rows]]
         return [[0.0 if i in gaps else _number(cells, i, j) for i in range(len(cells.rows))]]

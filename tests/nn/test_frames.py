@@ -7,6 +7,7 @@ from autograd import Value, grad, hessian, jacobian, jit, value_and_grad, vmap
 from autograd.transforms.tree import flatten
 from nn import MLP, Neuron, accuracy, fit, load, save
 from nn.samples import features, targets
+from nn.tables import Feature
 
 X = [[0.5, -1.0], [1.5, 2.0], [-1.0, 0.5], [2.0, -0.5]]
 Y = [1, -1, 1, -1]
@@ -145,6 +146,16 @@ def test_the_columns_of_the_training_are_remembered(tmp_path):
             accuracy(known, frame[["b", "a"]], Y, "hinge")
     fit(model, frame.rename(columns={"b": "c"}), Y, epochs=1, progress=False)
     assert model.metadata.columns == ["a", "c"]
+
+
+def test_what_has_no_names_is_taken_by_position(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    model = Neuron(2, rng=0)
+    fit(model, pandas.DataFrame(X), Y, epochs=1, progress=False)
+    assert model.metadata.columns == []
+    assert model.predict(pandas_frame(X)).tolist() == model.predict(pandas.DataFrame(X)).tolist() == model.predict(X)
+    model.metadata.features = [Feature("column 1"), Feature("column 2")]  # as of a CSV file without a header
+    assert model.predict(pandas_frame(X)).tolist() == model.predict(X)
 
 
 def test_values_inside_arrays_stay_values():
