@@ -3,11 +3,9 @@
 import argparse
 import contextlib
 import copy
-import csv
 import io
 import itertools
 import json
-import math
 import os
 import shlex
 import shutil
@@ -18,40 +16,30 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from autograd import Value
 from autograd.extras import needs
 from autograd.files import write_atomically
-from nn.activations import ACTIVATIONS
 from nn.cells import DataError, shortened
-from nn.checkpoint import ModelFileError, load, save
+from nn.checkpoint import ModelFileError, save
 from nn.datasets import DATASETS, split
-from nn.layers import INITS, MLP
+from nn.layers import MLP
 from nn.losses import LOSSES, Loss
 from nn.metadata import Metadata
 from nn.module import Module
-from nn.optimizers import OPTIMIZERS, Optimizer, Schedule, constant, cosine, linear, step
+from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.options import DECAYS, parsed
+from nn.prediction import predict
 from nn.scaling import Scale, unscale
-from nn.tables import MOST_CLASSES, TASKS, Feature, read_samples, read_table
+from nn.tables import Feature, read_table
+from nn.terminal import LONGEST, UsageError, check_file, fail, note, say, show, styled, tell
 from nn.training import METRICS, History, NonFiniteError, fit
 
-# The learning rate over a run of so many epochs, from `rate` at its start.
-DECAYS: dict[str, Callable[[float, int], Schedule]] = {
-    "constant": lambda rate, epochs: constant(rate),
-    "linear": lambda rate, epochs: linear(rate, rate / 10, epochs),
-    "cosine": lambda rate, epochs: cosine(rate, 0.0, epochs),
-    "step": lambda rate, epochs: step(rate, 0.5, max(1, epochs // 4)),
-}
 HUGE = 1e100  # weights that have taken over such a scale, and their squares, are still far from overflow
 MOST_PARAMETERS = 10_000_000
-LONGEST = 400  # characters of an error
 
 Samples = tuple[list[Any], list[Any]]
-
-
-class UsageError(ValueError):
-    """Options that do not go together."""
 
 
 class Problem(NamedTuple):
@@ -71,175 +59,21 @@ class Problem(NamedTuple):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 1 if training failed, 2 if options or data are wrong."""
-    options = _options(arguments)
+    options = parsed(arguments)
     try:
-        _predict(options) if options.load else _train(options)
+        predict(options) if options.load else _train(options)
     except KeyboardInterrupt:  # outside of the training, which it merely ends
-        return _fail("interrupted", 130)
+        return fail("interrupted", 130)
     except NonFiniteError as error:
-        return _fail(f"training stopped: {shortened(str(error), 200)}. Try a smaller --learning-rate", 1)
+        return fail(f"training stopped: {shortened(str(error), 200)}. Try a smaller --learning-rate", 1)
     except BrokenPipeError:  # where there is no SIGPIPE: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
+        return fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
     except (UsageError, DataError, ModelFileError, ImportError) as error:
-        return _fail(str(error), 2)
+        return fail(str(error), 2)
     return 0
-
-
-def _fail(message: str, code: int) -> int:
-    _say(f"{_styled('error:', '31', sys.stderr)} {shortened(' '.join(message.split()), LONGEST)}")
-    return code
-
-
-def _say(message: str) -> None:
-    """To people, where results may go to a program."""
-    if sys.stderr is not None:  # else print would write to the standard output
-        print(f"python -m nn: {message}", file=sys.stderr, flush=True)
-
-
-def _styled(text: str, style: str, stream: Any) -> str:
-    """Text in a colour or bold, on a terminal that is not told otherwise (no-color.org)."""
-    shown = stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
-    return f"\x1b[{style}m{text}\x1b[0m" if shown else text
-
-
-# --- options ----------------------------------------------------------------------------------------------------------
-
-
-class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Shows the defaults, of the options that have one, and the examples line by line."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        return super()._get_help_string(action) if action.default else action.help
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, which the list of all options would bury."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {shortened(message, LONGEST)} (--help lists the options)\n")
-
-
-EXAMPLES = """
-examples:
-  python -m nn --dataset spirals --hidden 32 32 --epochs 100
-  python -m nn --data iris.csv --target species --save iris.json
-  python -m nn --load iris.json
-  python -m nn --load iris.json --data iris.csv --predictions predictions.csv
-"""
-
-
-def _parser() -> argparse.ArgumentParser:
-    description = "Train a network on two moons, or on your data, and write pictures of what it learnt."
-    parser = _Parser(
-        prog="python -m nn", description=description, epilog=EXAMPLES, formatter_class=_Help, allow_abbrev=False
-    )
-    data = parser.add_argument_group("data")
-    data.add_argument("--dataset", choices=DATASETS, default="moons", help="made on the spot")
-    data.add_argument("--samples", type=_whole(10**7), metavar="N", help="how many; each data set has its own default")
-    data.add_argument("--noise", type=_nonnegative, metavar="SD",
-        help="standard deviation of the noise; each has its own default")  # fmt: skip
-    data.add_argument("--data", type=_text, metavar="FILE",
-        help="a table: CSV, Parquet or npy file, zarr array; - for the standard input. Scaled to deviation 1 for "
-        "training")  # fmt: skip
-    data.add_argument("--target", metavar="NAME", help="the column to learn (default: the last one)")
-    data.add_argument("--drop", metavar="NAME", nargs="+", help="columns to leave out")
-    data.add_argument("--categorical", metavar="NAME", nargs="*",
-        help="make a feature of each value of these columns; of all with text, if none are named")  # fmt: skip
-    data.add_argument("--missing", choices=["drop", "mean"],
-        help="leave out rows with missing values, or fill in the column's mean (default: refuse them)")  # fmt: skip
-    data.add_argument("--header", action=argparse.BooleanOptionalAction, default=None,
-        help="whether the first row names the columns (default: told by what is in it)")  # fmt: skip
-    data.add_argument("--task", choices=TASKS, default="auto",
-        help=f"auto: classification if the targets are text or at most {MOST_CLASSES} distinct whole numbers"
-    )  # fmt: skip
-    data.add_argument("--test", type=_fraction, default=0.2, metavar="FRACTION", help="of the samples, to test on")
-    model = parser.add_argument_group("model")
-    model.add_argument("--hidden", type=_whole(10**5), nargs="*", metavar="N",
-        help="sizes of the layers (default: 16 16; of digits 32)")  # fmt: skip
-    model.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="of the hidden layers")
-    model.add_argument("--init", choices=INITS, default="he", help="how the first weights are drawn")
-    training = parser.add_argument_group("training")
-    training.add_argument("--loss", choices=["auto", *LOSSES], default="auto",
-        help="auto: hinge for two classes, cross_entropy for more, squared_error for a regression")  # fmt: skip
-    training.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="with its usual settings")
-    training.add_argument("--learning-rate", type=_positive, default=0.02, metavar="RATE", help="at the start")
-    training.add_argument("--decay", choices=DECAYS, default="linear", help="of the learning rate, over the run")
-    training.add_argument("--weight-decay", type=_nonnegative, default=1e-4, metavar="LAMBDA", help="pull towards 0")
-    training.add_argument("--batch-size", type=_whole(10**9), default=10, metavar="B", help="samples a step")
-    training.add_argument(
-        "--epochs", type=_whole(10**9), default=50, metavar="N", help="how often every sample is used"
-    )
-    training.add_argument("--seed", type=_seed, default=0, help="of data, split, first weights and order")
-    trained = parser.add_argument_group("a model that is trained")
-    trained.add_argument("--load", type=Path, metavar="MODEL.json",
-        help="say what it is; with --data, what it predicts and how often that is right")  # fmt: skip
-    trained.add_argument("--predictions", type=Path, metavar="FILE.csv",
-        help="where the predictions go; - for the standard output")  # fmt: skip
-    output = parser.add_argument_group("output")
-    output.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where the pictures go")
-    output.add_argument("--save", type=Path, metavar="MODEL.json", help="where the model goes; see --load and nn.load")
-    output.add_argument("--quiet", action="store_true", help="results only: no progress bar, no notes, no hints")
-    output.add_argument("--json", action="store_true", help="the result as one line of JSON, for programs")
-    return parser
-
-
-OF_DATASETS = {"dataset", "samples", "noise"}
-OF_TABLES = {"target", "drop", "categorical", "missing", "header", "task"}
-OF_LOADED = {"load", "predictions", "data", "header", "missing", "quiet", "json"}
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options, of which each that is given has an effect."""
-    parser = _parser()
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    options = parser.parse_args(arguments)
-    absent = object()
-    given = parser.parse_args(arguments, argparse.Namespace(**dict.fromkeys(vars(options), absent)))
-    names = [name for name, value in vars(given).items() if value is not absent]
-    options.arguments = arguments  # to suggest what is next
-
-    def refuse(kind: set[str], why: str) -> None:
-        if wrong := [name for name in names if name in kind]:
-            parser.error(f"argument --{wrong[0].replace('_', '-')}: {why}")
-
-    if options.load:
-        refuse(set(names) - OF_LOADED, "not allowed with --load, which trains nothing")
-        if not options.data:
-            refuse({"predictions", "header", "missing"}, "needs --data, the table to predict from")
-        return options
-    refuse({"predictions"}, "needs --load, the model to predict with")
-    if options.data:
-        refuse(OF_DATASETS, "not allowed with argument --data, whose samples are what they are")
-    else:
-        refuse(OF_TABLES, "needs --data, a table of your own")
-    return options
-
-
-def _checked(convert: Callable[[str], Any], accepts: Callable[[Any], bool], kind: str) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        try:
-            value = convert(text)
-        except ValueError:
-            value = None
-        if value is None or not accepts(value):
-            raise argparse.ArgumentTypeError(f"{text!r:.60} is not {kind}")
-        return value
-
-    return parse
-
-
-def _whole(most: int) -> Callable[[str], Any]:
-    return _checked(int, lambda n: 1 <= n <= most, f"a whole number, at least 1 and at most {most}")
-
-
-_text = _checked(str, lambda text: text != "", "the name of a file")
-_seed = _checked(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 2**32 - 1, as NumPy takes")
-_positive = _checked(float, lambda x: 0 < x <= 1e6, "a positive number, at most 1e6")
-_nonnegative = _checked(float, lambda x: 0 <= x <= 1e6, "a number, at least 0 and at most 1e6")
-_fraction = _checked(float, lambda x: 0 <= x < 1, "a fraction, at least 0 and below 1")
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -249,7 +83,7 @@ def _train(options: argparse.Namespace) -> None:
     started = time.perf_counter()
     _check_pictures()
     problem = _problem(options)
-    _note(options, problem.notes)
+    note(options, problem.notes)
     loss = _loss(options, problem)
     wanted = [loss.labels[int(c)] for c in problem.y] if loss.labels else list(problem.y)
     train, test = _split(options, problem, wanted)
@@ -258,7 +92,7 @@ def _train(options: argparse.Namespace) -> None:
     outputs = Scale.of([[t] for t in train[1]]) if options.data and loss.label is None else None
     _check_scales(options, problem, inputs, outputs)
     _check_outputs(options)
-    _tell(
+    tell(
         options,
         f"{model}, {len(model.parameters())} parameters, {len(train[0])} samples, {loss.name}, {options.optimizer}",
     )
@@ -269,7 +103,7 @@ def _train(options: argparse.Namespace) -> None:
             options.out.rmdir()  # made to see whether it can be, and empty
         raise
     scores = [_metric(model, loss, samples) if samples[0] else None for samples in (train, test)]
-    _tell(options, _report(history, loss, scores, len(test[0])))
+    tell(options, _report(history, loss, scores, len(test[0])))
     model.metadata = replace(
         model.metadata or Metadata(),
         features=problem.features,
@@ -295,34 +129,10 @@ def _train(options: argparse.Namespace) -> None:
             "final_loss": history.loss[-1] if history.loss else None, "metric": loss.metric, "score": scores[0],
             "test_score": scores[1], "seconds": seconds, "files": [str(path) for path in written],
         }  # fmt: skip
-        _print(json.dumps(result))
-    _tell(options, f"wrote {', '.join(map(str, written))} ({seconds:.1f} s in all)")
+        show(json.dumps(result))
+    tell(options, f"wrote {', '.join(map(str, written))} ({seconds:.1f} s in all)")
     if not options.quiet:
-        _tell(options, _next_steps(options))
-
-
-def _print(text: str) -> None:
-    """Results, at once: a program that reads them may not wait for the end."""
-    if sys.stdout is None:  # closed, which is no failure
-        return
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, "the standard output") from error
-
-
-def _tell(options: argparse.Namespace, text: str) -> None:
-    """What is said on the way, except to a program."""
-    if not options.json:
-        _print(text)
-
-
-def _note(options: argparse.Namespace, notes: Sequence[str]) -> None:
-    for note in notes:
-        if not options.quiet:
-            _say(f"note: {note}")
+        tell(options, _next_steps(options))
 
 
 def _source(options: argparse.Namespace) -> str:
@@ -351,7 +161,7 @@ def _next_steps(options: argparse.Namespace) -> str:
         commands.append((os.path.relpath(notebook) if inside else str(notebook), "what happened here, step by step"))
     else:
         commands.append((f"{python} -m pydoc nn", "the same from Python"))
-    return "\n".join(["next:", *(f"  {_styled(command, '1', sys.stdout)}  # {what}" for command, what in commands)])
+    return "\n".join(["next:", *(f"  {styled(command, '1', sys.stdout)}  # {what}" for command, what in commands)])
 
 
 def _check_pictures() -> None:
@@ -375,7 +185,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
             if not folder.is_dir():
                 raise UsageError(f"--out {options.out}: {folder} is not a folder")
             break
-    _check_file("--save", options.save)
+    check_file("--save", options.save)
     made = [folder for folder in [options.out, *options.out.parents] if not folder.exists()]
     try:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -386,21 +196,6 @@ def _check_outputs(options: argparse.Namespace) -> None:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise UsageError(f"--out {options.out}: cannot be written to: {error.strerror}") from error
-
-
-def _check_file(option: str, path: Path | None) -> None:
-    """Whether a file can be written, where the option names one."""
-    if path is None:
-        return
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{option} {path}: that is there and not a regular file")
-    if not path.parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise UsageError(f"{option} {path}: its folder cannot be written to: {error.strerror}") from error
 
 
 def _problem(options: argparse.Namespace) -> Problem:
@@ -528,7 +323,7 @@ def _pictures(
             write(path)
             written.append(path)
         except Exception as error:
-            _say(f"note: {path} was not drawn: {shortened(' '.join(str(error).split()), LONGEST)}")
+            say(f"note: {path} was not drawn: {shortened(' '.join(str(error).split()), LONGEST)}")
     return written
 
 
@@ -553,113 +348,6 @@ def _write_neuron(path: Path, model: MLP, problem: Problem) -> None:
     output.label = "output"
     output.backward()
     draw(output, group=neuron, file=path)
-
-
-# --- predicting -------------------------------------------------------------------------------------------------------
-
-
-def _predict(options: argparse.Namespace) -> None:
-    model = load(options.load)
-    about = model.metadata or Metadata()
-    if options.data is None:
-        described = {"model": repr(model), "parameters": len(model.parameters())} | about.as_json()
-        _print(json.dumps(described)) if options.json else _print(_description(model, about))
-        return
-    if options.predictions != Path("-"):
-        _check_file("--predictions", options.predictions)
-    table = read_samples(
-        options.data, about.features or _inputs(options, model), about.target, about.classes,
-        header=options.header, missing=options.missing, means=about.means,
-    )  # fmt: skip
-    _note(options, table.notes)
-    scores = model.predict(table.X)
-    for row, score in zip(table.rows, scores, strict=True):
-        if not all(map(math.isfinite, score if isinstance(score, list) else [score])):
-            raise DataError(f"{options.data}: row {row} is so far from the samples of the training that {score!r:.60}")
-    loss = LOSSES.get(about.loss)
-    predicted = [_named(score, about, loss) for score in scores]
-    known = [i for i, target in enumerate(table.y) if target is not None]
-    value = None
-    if known and loss and about.metric in METRICS:
-        wanted = [table.y[i] for i in known]
-        labels = [loss.labels[int(c or 0)] for c in wanted] if loss.labels else wanted
-        value = METRICS[about.metric](loss, [scores[i] for i in known], labels)
-    if options.json:
-        result = {
-            "data": options.data, "rows": len(scores), "metric": about.metric, "score": value, "scored": len(known),
-            "predictions": str(options.predictions) if options.predictions else predicted,
-        }  # fmt: skip
-        _print(json.dumps(result))
-    elif options.predictions != Path("-"):
-        _print(_outcome(predicted, table.rows, about, value, len(known), options))
-    if options.predictions:
-        _write_predictions(options.predictions, about.target or "prediction", table.rows, predicted)
-
-
-def _inputs(options: argparse.Namespace, model: Any) -> int:
-    """How many numbers a model takes whose file does not say what they are."""
-    part = model
-    while hasattr(part, "modules") and part.modules:
-        part = part.modules[0]
-    nin = part.config().get("nin")
-    if nin is None:
-        raise UsageError(f"--load {options.load}: the file does not say what the model takes")
-    return int(nin)
-
-
-def _named(score: Any, about: Metadata, loss: Loss | None) -> Any:
-    """What a score predicts: the name of a class, or a number."""
-    if not about.classes or loss is None or loss.label is None:
-        return score
-    label = loss.label(score)
-    return about.classes[loss.labels.index(int(label)) if loss.labels else int(label)]
-
-
-def _description(model: Any, about: Metadata) -> str:
-    lines = [f"{model!r:.300}, {len(model.parameters())} parameters"]
-    if about.rows:
-        by = f", valuegrad {about.version}" if about.version else ""
-        lines.append(f"trained on {about.rows} samples of {shortened(about.data, 100)}, {about.date}{by}")
-    scales = iter(zip(about.means, about.deviations, strict=False))
-    for feature in about.features:
-        of_feature = [scale for _, scale in zip(feature.columns, scales, strict=False)]
-        said = shortened(", ".join(feature.values), 100)
-        if not said and of_feature:
-            said = "mean {:.4g}, deviation {:.4g}".format(*of_feature[0])
-        lines.append(f"  {shortened(feature.name, 40)}" + (f": {said}" if said else ""))
-    if about.target:
-        classes = f" ({shortened(', '.join(about.classes), 100)})" if about.classes else ""
-        lines.append(f"predicts {shortened(about.target, 40)}{classes}")
-    if about.score is not None:
-        tested = "" if about.test_score is None else f", on test samples {about.test_score:.4g}"
-        lines.append(f"{about.loss}, {about.metric} {about.score:.4g}{tested}")
-    return "\n".join(lines)
-
-
-def _outcome(
-    predicted: list[Any], rows: list[int], about: Metadata, value: float | None, known: int, options: argparse.Namespace
-) -> str:
-    """What was predicted, and how good it is where that is known."""
-    shown = [f"{len(predicted)} samples of {options.data}"]
-    if value is not None:
-        shown.append(f"{about.metric} {value:.4g}" + (f" on the {known} with a target" if known < len(rows) else ""))
-    if options.predictions:
-        return ", ".join([*shown, f"wrote {options.predictions}"])
-    some = [f"  row {row}: {about.target or 'prediction'} {p}" for row, p in zip(rows, predicted, strict=True)][:5]
-    more = ["  ... (--predictions FILE.csv writes all)"] if len(predicted) > 5 else []
-    return "\n".join([", ".join(shown), *some, *more])
-
-
-def _write_predictions(path: Path, name: str, rows: list[int], predicted: list[Any]) -> None:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    width = len(predicted[0]) if isinstance(predicted[0], list) else 0
-    writer.writerow(["row", *([f"{name} {j}" for j in range(width)] if width else [name])])
-    writer.writerows([row, *(p if isinstance(p, list) else [p])] for row, p in zip(rows, predicted, strict=True))
-    if path == Path("-"):
-        _print(buffer.getvalue().rstrip("\n"))
-    else:
-        write_atomically(path, buffer.getvalue().encode())
 
 
 if __name__ == "__main__":

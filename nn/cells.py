@@ -1,7 +1,8 @@
 """Cells of a table, from a file or a frame: their numbers and texts, the names of the columns, the lines they are on.
 
-CSV is read with Python's own module, which is loaded in 6 ms: pandas takes 0.32 s, and would not say in which row and
-column something is wrong, tell the separator and the header, or ask where they cannot be told.
+CSV is read with Python's own module: 50 000 rows of 11 columns take 0.75 s, where pandas takes 0.3 s to be imported and
+0.1 s to read, and smaller files less than that import. What pandas would add is little: it does not tell the separator,
+the encoding or the header, nor say in which row and column something is wrong.
 """
 
 import csv

@@ -2,6 +2,7 @@
 
 import builtins
 import importlib
+import io
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import sys
 import pytest
 
 import nn.__main__ as command
-from nn import load
+from nn import load, options, terminal
 from nn.datasets import split
 from nn.training import BACKENDS, Eager
 
@@ -67,9 +68,9 @@ def test_it_learns_two_moons_and_writes_the_pictures(tmp_path):
 
 
 def test_the_default_options_are_those_of_the_readme():
-    options = command._parser().parse_args([])
-    assert (options.dataset, command._hidden(options), options.activation) == ("moons", [16, 16], "relu")
-    assert command._hidden(command._parser().parse_args(["--dataset", "digits"])) == [32]
+    given = options.new_parser().parse_args([])
+    assert (given.dataset, command._hidden(given), given.activation) == ("moons", [16, 16], "relu")
+    assert command._hidden(options.new_parser().parse_args(["--dataset", "digits"])) == [32]
 
 
 def test_help_names_every_option(run):
@@ -430,7 +431,7 @@ def test_what_is_suggested_next_works(run, tmp_path):
 
 def test_every_example_of_the_help_runs(run, tmp_path):
     (tmp_path / "iris.csv").write_text(IRIS)
-    examples = [line.split()[3:] for line in command.EXAMPLES.splitlines() if "python -m nn" in line]
+    examples = [line.split()[3:] for line in options.EXAMPLES.splitlines() if "python -m nn" in line]
     assert len(examples) >= 4
     for example in examples:
         code, _, _ = run(*example)
@@ -454,3 +455,39 @@ def test_data_come_through_a_pipe_and_results_go_through_one(tmp_path):
     result = run(f"{shell} --quiet --dataset xor >/dev/full")
     assert result.stderr == "python -m nn: error: the standard output: No space left on device\n"
     assert run(f"{shell} --data - <&-").stderr == "python -m nn: error: standard input: closed\n"
+
+
+def test_outside_of_a_clone_no_notebook_is_suggested(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(command, "__file__", str(tmp_path / "site-packages" / "nn" / "__main__.py"))
+    _, out, _ = run("--dataset", "xor", "--epochs", "1")
+    assert "notebook" not in "\n".join(out)
+    suggested = shlex.split(out[-1], comments=True)
+    assert suggested[1:] == ["-m", "pydoc", "nn"]
+    help_text = subprocess.run([sys.executable, *suggested[1:]], capture_output=True, text=True, check=True).stdout
+    assert "Small networks made of Values" in help_text
+
+
+def test_colour_is_for_terminals_that_want_it(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert terminal.styled("x", "1", Terminal()) == "\x1b[1mx\x1b[0m"
+    assert terminal.styled("x", "1", io.StringIO()) == terminal.styled("x", "1", None) == "x"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert terminal.styled("x", "1", Terminal()) == "x"
+
+
+def test_temporary_names_never_appear_in_messages(tmp_path, monkeypatch):
+    from autograd.files import write_atomically
+
+    def full(*args):
+        raise OSError(28, "No space left on device", args[0])
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left on device") as error:
+        write_atomically(tmp_path / "model.json", b"x")
+    assert error.value.filename == str(tmp_path / "model.json")
+    assert ".tmp" not in str(error.value)
+    assert os.listdir(tmp_path) == []
