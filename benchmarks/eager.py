@@ -233,7 +233,7 @@ def print_speed(title: str, workload: Callable[[Leaf], Step], leaves: dict[str, 
 def print_written_out(rounds: int) -> None:
     """What it brings that value.py writes out + - * instead of applying the primitives."""
     operators = {"__add__": primitives.add, "__sub__": primitives.sub, "__mul__": primitives.mul}
-    applied = {name: lambda x, y, op=op: value._operator(op, x, y) for name, op in operators.items()}
+    applied: Any = {name: lambda x, y, op=op: value._operator(op, x, y) for name, op in operators.items()}
     step, _ = moons_in_plain_operators(Value)
 
     def through_apply() -> None:
@@ -292,7 +292,12 @@ def print_scaling(rounds: int) -> None:
             y.backward()
 
         repeats = max(1, 10**4 // count)
-        seconds = medians({"step": lambda repeats=repeats, step=step: [step() for _ in range(repeats)]}, rounds)["step"]
+
+        def turn(step: Callable[[], None] = step, repeats: int = repeats) -> None:
+            for _ in range(repeats):
+                step()
+
+        seconds = medians({"step": turn}, rounds)["step"]
         print(f"  {count:>9} nodes {seconds / repeats / count * 1e9:8.0f} ns a node")
 
 

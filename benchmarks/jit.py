@@ -352,8 +352,9 @@ def with_casadi(theta: Any, X: Any, y: Any) -> Step:
     loss = total / len(y)
     function = casadi.Function("step", [p, x, label], [loss, casadi.gradient(loss, p)])
     buffer, evaluate = function.buffer()
-    inputs = [np.ascontiguousarray(a.ravel()) for a in (theta, X, y)]
-    value, gradient = np.zeros(1), np.zeros(len(theta))
+    inputs: list[Any] = [np.ascontiguousarray(a.ravel()) for a in (theta, X, y)]
+    value: Any = np.zeros(1)
+    gradient: Any = np.zeros(len(theta))
     for i, a in enumerate(inputs):
         buffer.set_arg(i, memoryview(a))
     buffer.set_res(0, memoryview(value))

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import autograd as ag
 from autograd import Value, derivatives, hvp, jacobian, value_and_grad
@@ -39,18 +39,18 @@ def best_times(calls: list[Callable[[], Any]], seconds: float = 0.5) -> list[flo
 
 def visits_per_input(n: int, mode: str) -> float:
     """Local derivatives that the Jacobian of an elementwise function of n inputs multiplies with, over n."""
-    visits, carry = 0, derivatives.carry
+    visits, carry, patched = 0, derivatives.carry, cast("Any", derivatives)
 
     def counted(amount: Any, *how: Any) -> Any:
         nonlocal visits
         visits += not isinstance(amount, derivatives.Row)  # a row is carried entry by entry
         return carry(amount, *how)
 
-    derivatives.carry = counted
+    patched.carry = counted
     try:
         jacobian(lambda xs: [ag.sin(x) * x for x in xs], mode=mode)([0.001 * i for i in range(n)])
     finally:
-        derivatives.carry = carry
+        patched.carry = carry
     return visits / n
 
 

@@ -3,6 +3,7 @@
 import inspect
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,6 +70,7 @@ def test_function_of_many_takes_any_iterable_of_numbers_and_values(name):
     function = getattr(autograd, name)
     expected = function([1.0, 2.0, 3.0])
     assert type(expected) is float
+    values: Any
     for values in [(1, 2, 3), iter([1, 2.0, 3]), np.array([1.0, 2.0, 3.0]), np.array([[1, 2, 3]]), range(1, 4)]:
         result = function(values)
         assert type(result) is float
@@ -219,7 +221,7 @@ def test_where_selects_by_bools_numbers_and_comparisons():
 
 
 def test_take_indexes_by_numbers_and_values():
-    values = [10.0, Value(20.0), Value(30.0)]
+    values: list[Any] = [10.0, Value(20.0), Value(30.0)]
     assert autograd.take(values, 0) == 10.0
     assert autograd.take(values, 1) is values[1]
     node = autograd.take(values, Value(2.0))
@@ -282,7 +284,7 @@ def test_own_primitive_that_goes_wrong_is_named():
     wrong_count = Primitive("lossy", lambda *xs: 0.0, lambda out, *xs: [1.0])
     with pytest.raises(TypeError, match="the partials of lossy are 1 for 2 operands"):
         wrong_count(Value(1.0), Value(2.0))
-    no_number = Primitive("chatty", lambda x: "text", [None])
+    no_number = Primitive("chatty", lambda x: "text", [None])  # type: ignore[return-value]
     with pytest.raises(TypeError, match="the result of chatty"):
         no_number(Value(1.0))
 

@@ -1,5 +1,7 @@
 """Linear algebra on Values: NumPy's numbers, the derivatives of PyTorch, JAX and differences; compiled, on lanes."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ named = pytest.mark.parametrize("name", FUNCTIONS)
 def test_numbers_are_numpys_on_arrays_of_floats_of_values_and_on_lists(name, n):
     expected = FUNCTIONS[name](np.linalg, n)(A[n])
     ours = FUNCTIONS[name](linalg, n)
-    close = {"rtol": 1e-11, "atol": 1e-12}
+    close: Any = {"rtol": 1e-11, "atol": 1e-12}
     np.testing.assert_allclose(ours(A[n]), expected, **close)
     np.testing.assert_allclose(ag.data(ours(ag.array(A[n]))), expected, **close)
     if name not in ("cholesky", "solve"):  # whose arguments are arrays here

@@ -6,10 +6,10 @@ import math
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from strategies import expressions
-from test_primitives import check, some_arity
-from test_random_graphs import check_gradient, check_hessian
 
 from autograd.primitives import TABLE
+from tests.test_primitives import check, some_arity
+from tests.test_random_graphs import check_gradient, check_hessian
 
 SLIGHTLY = 1 + 1e-6
 

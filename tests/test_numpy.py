@@ -1,6 +1,7 @@
 """Values inside NumPy object arrays."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,7 +94,8 @@ def test_value_and_array_broadcast():
     for result, expected in [(v * a, [2, 4, 6]), (a * v, [2, 4, 6]), (v - a, [1, 0, -1]), (a / v, [0.5, 1, 1.5])]:
         assert isinstance(result, np.ndarray)
         assert data(result) == expected
-    assert (v > a).tolist() == [True, False, False]
+    greater: Any = v > a
+    assert greater.tolist() == [True, False, False]
     assert (a == v).tolist() == [False, True, False]
 
 

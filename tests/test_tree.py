@@ -5,7 +5,7 @@ import sys
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -138,11 +138,11 @@ class Attrs:
 
 
 class Registered:
-    def __init__(self, first, second, note=""):
+    def __init__(self, first: Any, second: Any, note: str = "") -> None:
         self.first, self.second, self.note = first, second, note
 
 
-register_structure(Registered, lambda x: ((x.first, x.second), x.note), lambda note, parts: Registered(*parts, note))
+register_structure(Registered, lambda x: ((x.first, x.second), x.note), lambda note, xs: Registered(xs[0], xs[1], note))
 CLASSES = [Frozen, Attrs, Registered]
 
 

@@ -9,6 +9,7 @@ import operator
 import pickle
 import struct
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,7 +129,7 @@ def test_data_of_a_result_cannot_be_assigned():
 
 def test_attribute_that_does_not_exist_cannot_be_assigned():
     with pytest.raises(AttributeError):
-        Value(1.0).dta = 3.0
+        setattr(Value(1.0), "dta", 3.0)  # noqa: B010
 
 
 @pytest.mark.parametrize(
@@ -379,7 +380,7 @@ def test_hashing_is_by_identity():
 
 def test_python_sum_max_min_and_sorted_work_on_values():
     values = [Value(3.0), Value(-1.0), Value(2.0)]
-    total = sum(values)
+    total: Any = sum(values)
     assert total.data == 4.0
     total.backward()
     assert [v.grad for v in values] == [1.0, 1.0, 1.0]

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from typing import Any
 
 import pytest
 
@@ -148,6 +149,7 @@ def test_text_that_is_no_number_is_marked_and_changes_nothing(open_page):
 def test_editing_is_off_with_a_reason_where_a_primitive_has_no_javascript(open_page):
     versine = Primitive("versine", lambda x: x, [lambda out, x: 1.0])
     branching = Primitive("branching", abs, [lambda out, x: 1.0 if x > 0 else -1.0], js="Math.abs({0})")
+    op: Any
     for op, reason in [
         (erf, "Editing is off: erf has no JavaScript."), (versine, "Editing is off: versine has no JavaScript."),
         (branching, "Editing is off: branching has no JavaScript: its derivative cannot be written down (it branches"),

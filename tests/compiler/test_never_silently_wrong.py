@@ -193,6 +193,9 @@ def test_a_lowering_to_a_function_that_is_not_there():
             jit(lambda x, f=f: f(x))(x)
 
 
+OUTSIDE = Value(3.0, label="outside")
+
+
 @pytest.mark.parametrize(
     ("lowering", "message"),
     [
@@ -205,9 +208,6 @@ def test_a_lowering_that_could_not_follow_the_numbers_is_refused(lowering, messa
     mine = Primitive("mine", lambda x: x * x, [lambda out, x: 2 * x], lower=lowering)
     with pytest.raises(TypeError, match=message):
         jit(lambda x: mine(x))(2.0)
-
-
-OUTSIDE = Value(3.0, label="outside")
 
 
 def test_a_traced_value_is_shown_without_its_number(capsys):

@@ -6,6 +6,7 @@ import gc
 import itertools
 import random
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,11 +50,11 @@ def add_to_enclosing():
 
 
 def function_attribute(x):
-    function_attribute.calls += 1
-    return x * function_attribute.calls
+    function_attribute.calls += 1  # type: ignore[attr-defined]
+    return x * function_attribute.calls  # type: ignore[attr-defined]
 
 
-function_attribute.calls = 0
+function_attribute.calls = 0  # type: ignore[attr-defined]
 
 
 def through_another_function(x):
@@ -130,7 +131,8 @@ def test_what_a_function_writes_outside_of_itself_is_refused_by_name(f, message,
 
 
 def test_a_refused_trace_leaves_everything_as_it_was():
-    counter, numbers, seen = Counter(), random.Random(3), [1]
+    counter: Any = Counter()
+    numbers, seen = random.Random(3), [1]
     generator, buffer = np.random.default_rng(5), np.zeros(2)
     before = numbers.getstate(), generator.bit_generator.state
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def run(tmp_path, monkeypatch, capsys):
         try:
             code = command.main([str(a) for a in arguments])
         except SystemExit as exit:
-            code = exit.code
+            code = int(exit.code)
         out, err = capsys.readouterr()
         return code, out.splitlines(), err.splitlines()
 
@@ -249,9 +250,7 @@ def test_a_folder_whose_name_the_terminal_cannot_show_is_written_to(tmp_path):
 
 
 def test_without_a_layout_program_it_says_how_to_get_one(run, monkeypatch):
-    from autograd.visualize import graphviz_program
-
-    monkeypatch.setattr(graphviz_program.shutil, "which", lambda *args, **kwargs: None)
+    monkeypatch.setattr(shutil, "which", lambda *args, **kwargs: None)
     code, out, err = run(*QUICK, "--dataset", "xor")
     assert (code, out, len(err)) == (2, [], 1)
     assert "pip install graphviz-pure" in err[0]

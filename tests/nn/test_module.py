@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,13 +44,13 @@ def test_parameters_are_found_in_nested_structures_once_and_in_order():
 
 
 def test_a_result_kept_in_an_attribute_is_no_parameter():
-    model = Neuron(1)
+    model: Any = Neuron(1)
     model.last = model([1.0])
     assert list(model.named_parameters()) == ["w.0", "b"]
 
 
 def test_a_module_that_contains_itself_is_searched_once():
-    model = Neuron(1)
+    model: Any = Neuron(1)
     model.child = Neuron(2)
     model.child.parent = model
     assert len(model.parameters()) == 5

@@ -5,7 +5,7 @@ import functools
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -109,14 +109,14 @@ def test_values_from_outside_are_constants_that_count_with_their_number(backend)
 
 
 class Pair(NamedTuple):
-    a: object
-    b: object
+    a: Any
+    b: Any
 
 
 @dataclass(frozen=True)
 class Fields:
-    a: object
-    b: object
+    a: Any
+    b: Any
 
 
 class Helper:
@@ -204,7 +204,7 @@ class Own(Module):
 
 
 def test_modules_that_refer_to_each_other_are_copied_once():
-    model = Neuron(1, nonlin=False, rng=0)
+    model: Any = Neuron(1, nonlin=False, rng=0)
     model.child = Neuron(1, nonlin=False, rng=0)
     model.child.parent = model
     model.both = (model, model.child)
@@ -263,7 +263,7 @@ def test_a_copy_writes_nothing_to_the_modules_of_the_original():
 
 
 def test_deep_structures_need_no_deep_stack():
-    model = Neuron(1, nonlin=False)
+    model: Any = Neuron(1, nonlin=False)
     chain = []
     for _ in range(5_000):
         chain = [chain]

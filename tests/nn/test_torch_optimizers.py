@@ -1,6 +1,7 @@
 """The same numbers as PyTorch's optimizers after 50 steps of training the same network."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_losses_and_their_gradients_are_pytorchs():
     bce = F.binary_cross_entropy_with_logits
     scores, targets = [0.3, -1.7, 2.5, 0.9], [0.0, 1.0, 1.0, 0.0]
     logits, labels = [[0.3, -1.7, 2.5], [1.0, 0.9, -4.0]], [2, 1]
-    cases = [
+    cases: list[Any] = [
         (nn.squared_error, scores, targets, lambda s: F.mse_loss(s, torch.tensor(targets))),
         (nn.absolute_error, scores, targets, lambda s: F.l1_loss(s, torch.tensor(targets))),
         (nn.huber, scores, targets, lambda s: F.huber_loss(s, torch.tensor(targets))),

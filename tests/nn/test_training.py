@@ -6,6 +6,7 @@ import math
 import operator
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -266,11 +267,12 @@ def test_a_gradient_that_is_not_finite_stops_too():
 @pytest.mark.parametrize("backend", ["eager", "jit"])
 @pytest.mark.parametrize("moment", [1, 2, 5, 17])
 def test_ctrl_c_ends_cleanly_with_what_was_learnt(moment, backend, monkeypatch):
+    Backend: Any = Eager
     if backend == "jit":
         pytest.importorskip("llvmlite")
-        from nn.compiled import Compiled as Backend
-    else:
-        Backend = Eager
+        from nn.compiled import Compiled
+
+        Backend = Compiled
     calls = 0 if backend == "eager" else -1  # the first call of compiled code is a trial
     real = Backend.loss_and_gradient
 

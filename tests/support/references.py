@@ -119,9 +119,7 @@ CONVENTIONS: dict[str, Callable[..., list[Any]]] = {
     "take": lambda index, *values: [mpf(0), *[mpf(mp.nint(index) == i) for i in range(len(values))]],
     "maximum": _tie,
     "minimum": lambda x, y: _tie(y, x),
-    "clip": lambda x, low, high: (
-        [mpf(low <= x <= high), mpf(x < low <= high), mpf(max(x, low) > high)]  # type: ignore[operator]
-    ),
+    "clip": lambda x, low, high: ([mpf(low <= x <= high), mpf(x < low <= high), mpf(max(x, low) > high)]),
     "relu": lambda x: [mpf(x > 0)],
     "leaky_relu": lambda x, slope: [mpf(1) if x > 0 else slope, mpf(0) if x > 0 else x],
     "elu": lambda x, alpha: [
