@@ -144,7 +144,8 @@ def test_a_save_interrupted_at_any_call_leaves_the_old_file_whole_and_nothing_el
             assert load(path).state_dict() == (new if done else old).state_dict()
         if done:
             break
-    assert interruptions == interrupt_at.made == (6 if existing else 5)  # type: ignore[attr-defined]  # open, (chmod,) write, flush, fsync, replace
+    calls = 6 if existing else 5  # open, (chmod,) write, flush, fsync, replace
+    assert interruptions == interrupt_at.made == calls  # type: ignore[attr-defined]
 
 
 def test_a_disk_that_is_full_after_any_number_of_bytes_leaves_the_old_file_whole(path):
