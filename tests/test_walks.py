@@ -196,7 +196,7 @@ def test_gradients_of_what_is_no_value_names_it():
     with pytest.raises(TypeError, match=r"got the Value 2\.0: write \[x\] for one"):
         gradients(Value(2.0), Value(2.0))
     with pytest.raises(TypeError, match="str 'x'"):
-        gradients(x * 2, ["x"])  # type: ignore[list-item]
+        gradients(x * 2, ["x"])
 
 
 def test_gradients_neither_read_nor_write_any_grad():

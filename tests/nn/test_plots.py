@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from typing import Any
 
 import pytest
 
@@ -19,8 +18,6 @@ X = [[-1.0, 0.0], [1.0, 0.5], [0.5, -1.0], [-0.25, 1.0]]
 
 
 def test_the_loss_curve_shows_loss_and_metric_by_epoch():
-    loss: Any
-    metric: Any
     loss, metric = HISTORY.plot().axes
     assert loss.lines[0].get_xydata().tolist() == [[1, 1.0], [2, 0.5], [3, 0.25]]
     assert metric.lines[0].get_ydata().tolist() == [0.5, 0.75, 1.0]
@@ -31,7 +28,6 @@ def test_the_loss_curve_shows_loss_and_metric_by_epoch():
 def test_the_boundary_is_where_the_score_changes_its_sign():
     neuron = Neuron(2, nonlin=False)
     neuron.load_state_dict({"w.0": 1.0, "w.1": 0.0, "b": -0.25})  # x0 > 0.25
-    axes: Any
     (axes,) = decision_boundary(neuron, X, [-1, 1, 1, -1], "hinge").axes
     lines = [path for drawn in axes.collections for path in drawn.get_paths() if len(path.vertices)]
     line = [path.vertices for path in lines if np.allclose(path.vertices[:, 0], 0.25)]
