@@ -94,8 +94,28 @@ from autograd.functions import (
 )
 from autograd.primitives import Primitive
 from autograd.transforms.checks import check_grads
-from autograd.transforms.differentiate import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd.transforms.tree import array, data, flatten, grads, register_structure
+from autograd.transforms.differentiate import (
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    value_and_grad,
+    value_and_jacobian,
+    vjp,
+)
+from autograd.transforms.tree import (
+    array,
+    data,
+    flatten,
+    grads,
+    read_data,
+    read_grads,
+    register_structure,
+    stop_gradient,
+)
 
 # fmt: off
 from autograd.transforms.vmap import vmap
@@ -110,8 +130,10 @@ __all__ = [
     "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "deg2rad", "degrees", "fabs",
     "float_power", "heaviside", "power", "rad2deg", "radians",
     "allclose", "cov", "gradient", "interp", "isclose", "isfinite", "isinf", "isnan", "linalg",
-    "grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "vmap", "check_grads",
-    "array", "data", "grads", "flatten", "register_structure", "jit", "draw", "chain_rule", "page",
+    "grad", "value_and_grad", "jacobian", "value_and_jacobian", "jacfwd", "jacrev", "hessian", "vjp", "jvp", "hvp",
+    "vmap", "stop_gradient", "check_grads",
+    "array", "read_data", "read_grads", "data", "grads", "flatten", "register_structure",
+    "jit", "draw", "chain_rule", "page",
 ]
 # fmt: on
 

@@ -1,6 +1,6 @@
 """A call of a function on variables of its own: what every transform starts from, and how it ends."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd import primitives
@@ -10,6 +10,7 @@ from autograd.scalars import as_numpy, is_array, number
 from autograd.tracing import tracing
 from autograd.transforms.tree import (
     Structure,
+    described,
     flatten,
     flatten_numbers,
     holds_value,
@@ -45,7 +46,8 @@ class Recording:
 
     Args:
         f, args, kwargs: the call.
-        positions: which of args the variables take the place of.
+        chosen: which arguments the variables take the place of: positions among args, and names among kwargs.
+        has_aux: whether f returns a pair, of which only the first is differentiated.
 
     Attributes:
         inputs: the structure of a tuple of those arguments, Modules as dicts of their parameters: that of a gradient.
@@ -54,26 +56,32 @@ class Recording:
         attached: whether results are Values. They are if an argument is a Value, or if the output depends on a Value
             that is not among the variables: one that f captured, or the variable of a transform around this one.
             Constants do not count. Nor do Modules given as arguments, which are copied with parameters of their own.
+
+    Errors: TypeError if f does not return a pair where it should; what f raises.
     """
 
     def __init__(
-        self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int] | None = None
+        self,
+        f: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        chosen: Sequence[int | str],
+        has_aux: bool = False,
     ):
-        args, kwargs = as_numpy(list(args)), as_numpy(kwargs)
-        positions = range(len(args)) if positions is None else positions
-        self.f, self.name, self._call = f, name_of(f), [*args, kwargs]
+        self.f, self.name, self.has_aux = f, name_of(f), has_aux
+        self._call: dict[int | str, Any] = dict([*enumerate(as_numpy(list(args))), *as_numpy(dict(kwargs)).items()])
         self.attached = tracing.tracer is not None
         self._opened: list[Value] = []
-        inputs: dict[int, tuple[list[Value], Structure]] = {}
-        for i, arg in enumerate(self._call):
-            if i in positions:
+        inputs: dict[int | str, tuple[list[Value], Structure]] = {}
+        for place, arg in self._call.items():
+            if place in chosen:
                 variables, structure = self._variables_for(arg)
-                self._call[i] = structure.unflatten(variables)
-                inputs[i] = variables, structure.with_dicts
+                self._call[place] = structure.unflatten(variables)
+                inputs[place] = variables, structure.with_dicts
             else:
-                self._call[i] = self._with_own_parameters(arg)
-        self.inputs = tuple_of([inputs[i][1] for i in positions])
-        self.variables = [variable for i in positions for variable in inputs[i][0]]
+                self._call[place] = self._with_own_parameters(arg)
+        self.inputs = tuple_of([inputs[place][1] for place in chosen])
+        self.variables = [variable for place in chosen for variable in inputs[place][0]]
 
     def _variables_for(self, arg: Any) -> tuple[list[Value], Structure]:
         """A variable for each leaf of an argument, and its structure."""
@@ -97,16 +105,30 @@ class Recording:
 
     def __enter__(self) -> "Recording":
         try:
-            found, self.output = flatten(self.f(*self._call[:-1], **self._call[-1]))
+            positional = [x for place, x in self._call.items() if isinstance(place, int)]
+            named = {place: x for place, x in self._call.items() if isinstance(place, str)}
+            result = self.f(*positional, **named)
+            result, aux = self._pair(result) if self.has_aux else (result, None)
+            found, self.output = flatten(result)
             what = f"the result of {self.name}"
             self.outputs = [x if isinstance(x, Value) else number(x, what) for x in found]
             self._nodes = [x for x in self.outputs if isinstance(x, Value)]
             self._walk = backward_order(self._nodes)
-            self.attached = self.attached or not set(self._opened).issuperset(self._walk[1])
+            self._aux, self._aux_structure = flatten(aux)
+            _, leaves = backward_order([x for x in self._aux if isinstance(x, Value)])
+            self.attached = self.attached or not set(self._opened).issuperset([*self._walk[1], *leaves])
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def _pair(self, result: Any) -> tuple[Any, Any]:
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise TypeError(
+                f"has_aux=True differentiates the first of a pair and passes the second on, but {self.name} returned "
+                f"{described(result)}: return (result, aux)"
+            )
+        return result[0], result[1]
 
     def __exit__(self, *exception: Any) -> None:
         for variable in self._opened:
@@ -138,6 +160,14 @@ class Recording:
     def results(self, structure: Structure, xs: Iterable[Any]) -> Any:
         """A structure of results."""
         return structure.unflatten(map(self.result, xs))
+
+    def value(self) -> Any:
+        """What f returned, without what is beside it."""
+        return self.results(self.output, self.outputs)
+
+    def aux(self) -> Any:
+        """What f returned beside its result: anything, with numbers in place of Values unless results are Values."""
+        return self._aux_structure.unflatten([self.result(x) if isinstance(x, Value) else x for x in self._aux])
 
 
 def name_of(f: Any) -> str:

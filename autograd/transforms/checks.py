@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from autograd.scalars import number
 from autograd.transforms.call import name_of
 from autograd.transforms.differentiate import jacobian
-from autograd.transforms.tree import data, described, flatten
+from autograd.transforms.tree import described, flatten, read_data
 
 _Flat = Callable[[list[Any]], list[Any]]  # many numbers to many numbers
 
@@ -68,7 +68,7 @@ def check_grads(
     if order < 1 or not modes:
         raise ValueError(f"check_grads: order={order!r}, modes={modes!r} check nothing; order counts from 1")
     found, structure = flatten(list(args))
-    xs = [number(x, "check_grads") for x in data(found)]
+    xs = [number(x, "check_grads") for x in read_data(found)]
     name = name_of(f) if name_of(f).isidentifier() else "f"  # a lambda has none
     arguments, results = structure.with_dicts.names("args"), flatten(f(*args))[1].names(name)
     _check(lambda xs: flatten(f(*structure.unflatten(xs)))[0], xs, arguments, results, order, modes, tolerance)
@@ -88,7 +88,7 @@ def _check(
         derivative = jacobian(f, mode=mode)
         entries = [
             _Entry(result, argument, analytic, *numeric[j][i])
-            for i, (result, row) in enumerate(zip(results, data(derivative(xs)), strict=True))
+            for i, (result, row) in enumerate(zip(results, read_data(derivative(xs)), strict=True))
             for j, (argument, analytic) in enumerate(zip(arguments, row, strict=True))
         ]
         wrong = [e for e in entries if not e.agrees(tolerance)]
@@ -107,7 +107,7 @@ def _differences(f: _Flat, xs: list[float], j: int) -> list[tuple[float, float]]
     """For each result of f, the central difference along x_j and a bound of its rounding error."""
     step = _STEP * max(1.0, abs(xs[j]))
     ahead, behind = xs[j] + step, xs[j] - step
-    pairs = zip(*[data(f([*xs[:j], x, *xs[j + 1 :]])) for x in (ahead, behind)], strict=True)
+    pairs = zip(*[read_data(f([*xs[:j], x, *xs[j + 1 :]])) for x in (ahead, behind)], strict=True)
     width = ahead - behind
     return [((y - z) / width, 8 * math.ulp(1.0) * max(abs(y), abs(z)) / width) for y, z in pairs]
 

@@ -10,8 +10,9 @@ of a transform around this one: such a result can be differentiated in turn. Oth
 
 import copy
 import functools
+import inspect
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autograd.derivatives import Row
@@ -21,28 +22,85 @@ from autograd.transforms.tree import Shape, Structure, described, holds_value, m
 from autograd.value import Value
 
 Function = Callable[..., Any]
-Argnums = int | Sequence[int]
+Argnums = int | Sequence[int] | None
+Argnames = str | Sequence[str] | None
 
 
-def _positions(argnums: Argnums, args: Sequence[Any], f: Function) -> list[int]:
-    """argnums as positions among the arguments of a call."""
-    given = list(argnums) if isinstance(argnums, Sequence) else [argnums]
-    if not all(hasattr(i, "__index__") for i in given):
-        raise TypeError(f"argnums={argnums!r}: it is the position of an argument of {name_of(f)}, or several of them")
-    positions = [i + len(args) if i < 0 else i for i in map(operator.index, given)]
-    for i, position in zip(given, positions, strict=True):
-        if not 0 <= position < len(args):
-            raise ValueError(
-                f"argnums={argnums!r} asks for argument {i} of {name_of(f)}, which was called with {len(args)} "
-                "positional arguments; they count from 0"
+class _Chosen:
+    """The arguments of f to differentiate with respect to: those of argnums, then those of argnames."""
+
+    def __init__(self, f: Function, argnums: Argnums, argnames: Argnames):
+        self.argnums = 0 if argnums is None and argnames is None else argnums
+        self.f, self.argnames = f, argnames
+        given = [x for x in (self.argnums, argnames) if x is not None]
+        self.is_one = len(given) == 1 and (isinstance(given[0], str) or not isinstance(given[0], Sequence))
+
+    def places(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[int | str]:
+        """Where they stand in a call: positions among args, names among kwargs."""
+        places: list[int | str] = [self._position(i, args, kwargs) for i in self._numbers()]
+        places += [name if name in kwargs else self._position_of(name, args, kwargs) for name in self._names()]
+        if len(set(places)) < len(places):
+            raise ValueError(f"{self!r} names an argument of {name_of(self.f)} twice")
+        return places
+
+    def one_or_all(self, results: Any) -> Any:
+        """Of a tuple of results that for the only argument, if that was not given as a sequence."""
+        return results[0] if self.is_one else results
+
+    def _numbers(self) -> list[int]:
+        if self.argnums is None:
+            return []
+        given = list(self.argnums) if isinstance(self.argnums, Sequence) else [self.argnums]
+        if not all(hasattr(i, "__index__") for i in given):
+            raise TypeError(
+                f"argnums must be the position of an argument of {name_of(self.f)}, or several, got {self.argnums!r}; "
+                "argnames takes names"
             )
-    if len(set(positions)) < len(positions):
-        raise ValueError(f"argnums={argnums!r} names an argument of {name_of(f)} twice")
-    return positions
+        return list(map(operator.index, given))
 
+    def _names(self) -> list[str]:
+        if self.argnames is None:
+            return []
+        several = isinstance(self.argnames, Sequence) and not isinstance(self.argnames, str)
+        given = list(self.argnames) if several else [self.argnames]
+        if not all(isinstance(name, str) for name in given):
+            raise TypeError(
+                f"argnames must be the name of an argument of {name_of(self.f)}, or several, got {self.argnames!r}; "
+                "argnums takes positions"
+            )
+        return given
 
-def _one_or_all(argnums: Argnums, results: tuple[Any, ...]) -> Any:
-    return results if isinstance(argnums, Sequence) else results[0]
+    def _position(self, i: int, args: Sequence[Any], kwargs: Mapping[str, Any]) -> int:
+        position = i + len(args) if i < 0 else i
+        if not 0 <= position < len(args):
+            instead = f"; for one given by keyword write argnames={next(iter(kwargs))!r}" if kwargs else ""
+            raise ValueError(
+                f"argnums={self.argnums!r} asks for argument {i} of {name_of(self.f)}, which was called with "
+                f"{len(args)} positional arguments; they count from 0{instead}"
+            )
+        return position
+
+    def _position_of(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> int:
+        """The position of an argument that was given without its name."""
+        try:
+            parameters = list(inspect.signature(self.f).parameters.values())
+        except (TypeError, ValueError):  # of a builtin
+            parameters = []
+        for i, parameter in enumerate(parameters[: len(args)]):
+            if parameter.name == name and parameter.kind in (
+                parameter.POSITIONAL_ONLY,
+                parameter.POSITIONAL_OR_KEYWORD,
+            ):
+                return i
+        given = ", ".join([parameter.name for parameter in parameters[: len(args)]] + list(kwargs)) or "nothing"
+        raise ValueError(
+            f"argnames={self.argnames!r} asks for the argument {name!r} of {name_of(self.f)}, which was called with "
+            f"{given}"
+        )
+
+    def __repr__(self) -> str:
+        given = {"argnums": self.argnums, "argnames": self.argnames}
+        return ", ".join([f"{name}={x!r}" for name, x in given.items() if x is not None])
 
 
 def _transform(f: Function) -> Callable[[Function], Function]:
@@ -53,24 +111,30 @@ def _transform(f: Function) -> Callable[[Function], Function]:
 # --- first derivatives ----------------------------------------------------------------------------------------------
 
 
-def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+def value_and_grad(
+    f: Function, argnums: Argnums = None, has_aux: bool = False, *, argnames: Argnames = None
+) -> Function:
     """The function that returns the value of f and its gradient, by one forward and one reverse sweep.
 
     Args, errors: as grad.
 
-    Returns: a function of the arguments of f that returns `(value, gradient)`.
+    Returns: a function of the arguments of f that returns `(value, gradient)`; `((value, aux), gradient)` with has_aux.
 
     Example:
         >>> value_and_grad(lambda x: x**3)(2.0)
         (8.0, 12.0)
+        >>> value_and_grad(lambda x: (x**3, {"half": x / 2}), has_aux=True)(2.0)
+        ((8.0, {'half': 1.0}), 12.0)
     """
+    chosen = _Chosen(f, argnums, argnames)
 
     @_transform(f)
     def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        with Recording(f, args, kwargs, _positions(argnums, args, f)) as recording:
+        with Recording(f, args, kwargs, chosen.places(args, kwargs), has_aux) as recording:
             _check_scalar(recording)
             gradient = recording.results(recording.inputs, recording.pull([1.0]))
-            return recording.result(recording.outputs[0]), _one_or_all(argnums, gradient)
+            value = recording.result(recording.outputs[0])
+            return (value, recording.aux()) if has_aux else value, chosen.one_or_all(gradient)
 
     return transformed
 
@@ -84,53 +148,67 @@ def _check_scalar(recording: Recording) -> None:
         )
 
 
-def grad(f: Function, argnums: Argnums = 0) -> Function:
+def grad(f: Function, argnums: Argnums = None, has_aux: bool = False, *, argnames: Argnames = None) -> Function:
     """The function that returns the gradient of f.
 
     Args:
         f: a function with one number as its result.
-        argnums: the position of the argument to differentiate with respect to, or a sequence of positions.
+        argnums: the position of the argument to differentiate with respect to, or a sequence of positions; the first
+            argument, unless argnums or argnames says otherwise.
+        has_aux: whether f returns a pair, of which the first is differentiated and the second is passed on. That may
+            be anything; Values in it become numbers.
+        argnames: the name of the argument to differentiate with respect to, or a sequence of names, whether the call
+            gives it by position or by keyword.
 
-    Returns: a function of the arguments of f that returns a structure like that argument, or a tuple of such
-        structures for a sequence of positions. What f does not depend on has derivative 0.
+    Returns: a function of the arguments of f that returns a structure like that argument; for a sequence, or for both
+        argnums and argnames, a tuple of such structures. With has_aux `(gradient, aux)`. What f does not depend on has
+        derivative 0.
 
-    Errors: TypeError if the result of f is not one number, or if an argument to differentiate with respect to holds
-        something that is no number; ValueError if there is no such argument.
+    Errors: TypeError if the result of f is not one number, or no pair with has_aux, or if an argument to differentiate
+        with respect to holds something that is no number; ValueError if there is no such argument.
 
     Example:
         >>> grad(lambda p: p["w"] ** 2 * p["b"])({"w": 3.0, "b": 2.0})
         {'w': 12.0, 'b': 9.0}
         >>> grad(grad(grad(lambda x: x**4)))(1.0)
         24.0
+        >>> grad(lambda x, *, rate: rate * x, argnames="rate")(3.0, rate=0.5)
+        3.0
     """
-    transformed = value_and_grad(f, argnums)
+    transformed = value_and_grad(f, argnums, has_aux, argnames=argnames)
 
     @_transform(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return transformed(*args, **kwargs)[1]
+        value, found = transformed(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
 
     return gradient
 
 
-def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+def vjp(f: Function, *primals: Any, has_aux: bool = False, argnames: Argnames = None, **kwargs: Any) -> tuple[Any, ...]:
     """The value of f, and the function that pulls cotangents back: the product of a vector with the Jacobian.
 
     Args:
         f: a function whose result has any structure.
         primals: its arguments.
+        has_aux: as in grad.
+        argnames: which of kwargs are differentiated with respect to as well.
+        kwargs: what else to call f with, by keyword.
 
     Returns: `(value, pullback)`; pullback(cotangent), for a cotangent of the structure of the value, is a tuple with
-        one entry an argument. It may be called any number of times.
+        one entry for each of the primals and then of argnames. It may be called any number of times. With has_aux
+        `(value, pullback, aux)`.
 
-    Errors: ValueError if the cotangent has another structure than the value.
+    Errors: ValueError if the cotangent has another structure than the value, or if there is no such argument.
 
     Example:
         >>> value, pullback = vjp(lambda x, y: (x * y, x + y), 3.0, 4.0)
         >>> value, pullback((1.0, 0.0)), pullback((0.0, 1.0))
         ((12.0, 7.0), (4.0, 3.0), (1.0, 1.0))
     """
-    with Recording(f, primals, {}) as recording:
-        value = recording.results(recording.output, recording.outputs)
+    chosen = _Chosen(f, range(len(primals)), argnames)
+    with Recording(f, primals, kwargs, chosen.places(primals, kwargs), has_aux) as recording:
+        value, aux = recording.value(), recording.aux()
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         cotangents = _numbers(recording.output, cotangent, "the cotangent")
@@ -138,7 +216,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
         sweep.attached = recording.attached or any(map(holds_value, cotangents))
         return sweep.results(recording.inputs, sweep.pull(cotangents))
 
-    return value, pull
+    return (value, pull, aux) if has_aux else (value, pull)
 
 
 def _numbers(structure: Structure, tree: Any, what: str) -> list[Any]:
@@ -147,7 +225,7 @@ def _numbers(structure: Structure, tree: Any, what: str) -> list[Any]:
     return [x if isinstance(x, Value) else number(x, what) for x in found]
 
 
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:
     """The value of f and its derivative along a direction: the product of the Jacobian with a vector.
 
     One forward sweep over the recorded graph, with the same partials as the reverse one.
@@ -156,8 +234,9 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         f: a function whose result has any structure.
         primals: its arguments, a tuple or list.
         tangents: the direction: for each argument a structure like it.
+        has_aux: as in grad.
 
-    Returns: `(value, tangent)`, both of the structure of the result.
+    Returns: `(value, tangent)`, both of the structure of the result. With has_aux `(value, tangent, aux)`.
 
     Errors: ValueError if the tangents have another structure than the primals.
 
@@ -168,11 +247,11 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     for what, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, tuple | list):
             raise TypeError(f"jvp takes the {what} as a tuple, one for each argument, got {described(given)}")
-    with Recording(f, primals, {}) as recording:
+    with Recording(f, primals, {}, range(len(primals)), has_aux) as recording:
         directions = _numbers(recording.inputs, tuple(tangents), "tangents")
         recording.attached = recording.attached or any(map(holds_value, directions))
-        value = recording.results(recording.output, recording.outputs)
-        return value, recording.results(recording.output, recording.push(directions))
+        pair = recording.value(), recording.results(recording.output, recording.push(directions))
+        return (*pair, recording.aux()) if has_aux else pair
 
 
 # --- whole matrices -------------------------------------------------------------------------------------------------
@@ -180,7 +259,49 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 _MODES = {None: None, "fwd": True, "forward": True, "rev": False, "reverse": False}  # whether forward
 
 
-def jacobian(f: Function, argnums: Argnums = 0, mode: str | None = None) -> Function:
+def value_and_jacobian(
+    f: Function,
+    argnums: Argnums = None,
+    mode: str | None = None,
+    has_aux: bool = False,
+    *,
+    argnames: Argnames = None,
+) -> Function:
+    """The function that returns the value of f and all its partial derivatives, by one call of f.
+
+    Args, errors: as jacobian.
+
+    Returns: a function of the arguments of f that returns `(value, jacobian)`; `((value, aux), jacobian)` with has_aux.
+
+    Example:
+        >>> value_and_jacobian(lambda x: [x[0] * x[1], 3 * x[1]])([2.0, 5.0])
+        ([10.0, 15.0], [[5.0, 2.0], [0.0, 3.0]])
+    """
+    if mode not in _MODES:
+        raise ValueError(f"jacobian: mode={mode!r}; it is 'forward', 'reverse' or None to choose by shape")
+    chosen = _Chosen(f, argnums, argnames)
+
+    @_transform(f)
+    def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        with Recording(f, args, kwargs, chosen.places(args, kwargs), has_aux) as recording:
+            n, m = len(recording.variables), len(recording.outputs)
+            forward = n < m if _MODES[mode] is None else _MODES[mode]
+            rows = _forward_rows(recording) if forward else _reverse_rows(recording)
+            inputs = recording.inputs.children[0] if chosen.is_one else recording.inputs
+            value = recording.value()
+            return (value, recording.aux()) if has_aux else value, _assembled(recording, rows, inputs)
+
+    return transformed
+
+
+def jacobian(
+    f: Function,
+    argnums: Argnums = None,
+    mode: str | None = None,
+    has_aux: bool = False,
+    *,
+    argnames: Argnames = None,
+) -> Function:
     """The function that returns all partial derivatives of f.
 
     One sweep over the recorded graph carries, for each node, only the derivatives that are not zero by structure: for
@@ -188,11 +309,12 @@ def jacobian(f: Function, argnums: Argnums = 0, mode: str | None = None) -> Func
 
     Args:
         f: a function whose result has any structure.
-        argnums: as in grad.
+        argnums, has_aux, argnames: as in grad.
         mode: "forward" or "reverse" (or "fwd", "rev"); unless given, what has fewer columns or rows to carry.
 
     Returns: a function of the arguments of f that returns the structure of its result, with the structure of the
-        argument in the place of each number. An array for an array: out_shape + in_shape.
+        argument in the place of each number. An array for an array: out_shape + in_shape. With has_aux
+        `(jacobian, aux)`.
 
     Errors: as grad, but for any result made of numbers; ValueError for another mode.
 
@@ -204,19 +326,34 @@ def jacobian(f: Function, argnums: Argnums = 0, mode: str | None = None) -> Func
         >>> jacobian(lambda x: W @ x + b)(np.array([10.0, 20.0])).tolist()
         [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
     """
-    if mode not in _MODES:
-        raise ValueError(f"jacobian: mode={mode!r}; it is 'forward', 'reverse' or None to choose by shape")
+    transformed = value_and_jacobian(f, argnums, mode, has_aux, argnames=argnames)
 
     @_transform(f)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        with Recording(f, args, kwargs, _positions(argnums, args, f)) as recording:
-            n, m = len(recording.variables), len(recording.outputs)
-            forward = n < m if _MODES[mode] is None else _MODES[mode]
-            rows = _forward_rows(recording) if forward else _reverse_rows(recording)
-            inputs = recording.inputs if isinstance(argnums, Sequence) else recording.inputs.children[0]
-            return _assembled(recording, rows, inputs)
+    def matrix(*args: Any, **kwargs: Any) -> Any:
+        value, found = transformed(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
 
-    return transformed
+    return matrix
+
+
+def jacfwd(f: Function, argnums: Argnums = None, has_aux: bool = False, *, argnames: Argnames = None) -> Function:
+    """jacobian(f, mode="forward"), under JAX's name: one tangent for each number of the argument.
+
+    Example:
+        >>> jacfwd(lambda x: [x, x * x])(3.0)
+        [1.0, 6.0]
+    """
+    return jacobian(f, argnums, "forward", has_aux, argnames=argnames)
+
+
+def jacrev(f: Function, argnums: Argnums = None, has_aux: bool = False, *, argnames: Argnames = None) -> Function:
+    """jacobian(f, mode="reverse"), under JAX's name: one cotangent for each number of the result.
+
+    Example:
+        >>> jacrev(lambda x: x[0] * x[1])([3.0, 5.0])
+        [5.0, 3.0]
+    """
+    return jacobian(f, argnums, "reverse", has_aux, argnames=argnames)
 
 
 def _forward_rows(recording: Recording) -> list[dict[int, Any]]:
@@ -256,19 +393,19 @@ def _assembled(recording: Recording, rows: list[dict[int, Any]], primal: Structu
     return out_units.unflatten([in_units.unflatten([block(*y, *x) for x in inputs]) for y in outputs])
 
 
-def hessian(f: Function, argnums: Argnums = 0) -> Function:
+def hessian(f: Function, argnums: Argnums = None, has_aux: bool = False, *, argnames: Argnames = None) -> Function:
     """The function that returns all second derivatives of f: the Jacobian of its gradient.
 
     Args, errors: as grad.
 
     Returns: a function of the arguments of f that returns the structure of the argument, with the same structure in
-        the place of each number. An array for an array: shape + shape.
+        the place of each number. An array for an array: shape + shape. With has_aux `(hessian, aux)`.
 
     Example:
         >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
         [[10.0, 6.0], [6.0, 0.0]]
     """
-    return jacobian(grad(f, argnums), argnums)
+    return jacobian(grad(f, argnums, has_aux, argnames=argnames), argnums, None, has_aux, argnames=argnames)
 
 
 def hvp(f: Function, x: Any, vector: Any) -> Any:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autograd.primitives import detach
 from autograd.scalars import is_array, number
 from autograd.tracing import tracing
 from autograd.transforms.objects import with_replaced
@@ -556,7 +557,7 @@ def array(numbers: Any) -> "np.ndarray[Any, Any]":
         >>> W = array(np.eye(2))
         >>> y = np.sum(W @ [3.0, 4.0])
         >>> y.backward()
-        >>> grads(W).tolist()
+        >>> read_grads(W).tolist()
         [[3.0, 4.0], [3.0, 4.0]]
     """
     import numpy as np
@@ -568,8 +569,10 @@ def array(numbers: Any) -> "np.ndarray[Any, Any]":
     return result.reshape(given.shape)
 
 
-def data(tree: Any) -> Any:
+def read_data(tree: Any) -> Any:
     """The numbers of a structure of Values: a structure of floats, with arrays of floats and a dict for a Module.
+
+    `autograd.data` is the old name; new code says read_data.
 
     Args:
         tree: Values and numbers in structures of any kind, as `flatten` takes them.
@@ -577,22 +580,42 @@ def data(tree: Any) -> Any:
     Errors: TypeError for what is no number.
 
     Example:
-        >>> data({"w": [Value(1.0), Value(2.0)], "b": 3})
+        >>> read_data({"w": [Value(1.0), Value(2.0)], "b": 3})
         {'w': [1.0, 2.0], 'b': 3.0}
     """
-    return _read(tree, lambda x: x.data if isinstance(x, Value) else number(x, "data"))
+    return _read(tree, lambda x: x.data if isinstance(x, Value) else number(x, "read_data"))
 
 
-def grads(tree: Any) -> Any:
-    """The gradients that backward() left in a structure of Values, as `data` reads the numbers; 0.0 for plain numbers.
+def read_grads(tree: Any) -> Any:
+    """The gradients that backward() left in a structure of Values, as read_data reads the numbers; 0.0 for numbers.
+
+    `autograd.grads` is the old name, one letter from the transform `grad`; new code says read_grads.
 
     Example:
         >>> x = [Value(3.0), Value(4.0)]
         >>> (x[0] * x[1]).backward()
-        >>> grads(x)
+        >>> read_grads(x)
         [4.0, 3.0]
     """
-    return _read(tree, lambda x: x.grad if isinstance(x, Value) else number(x, "grads") and 0.0)
+    return _read(tree, lambda x: x.grad if isinstance(x, Value) else number(x, "read_grads") and 0.0)
+
+
+data, grads = read_data, read_grads  # their names in version 0.1
+
+
+def stop_gradient(tree: Any) -> Any:
+    """A structure that no derivative flows to: `detach` for each Value in it, under JAX's name.
+
+    Args:
+        tree: a number, a Value, or a structure of any kind, as `flatten` takes it; also a Module, which is copied.
+
+    Example:
+        >>> from autograd import grad
+        >>> grad(lambda x: x * stop_gradient(x))(3.0)
+        3.0
+    """
+    found, structure = flatten(tree)
+    return structure.unflatten([detach(x) if isinstance(x, Value) else x for x in found])
 
 
 def _read(tree: Any, read: Callable[[Any], float]) -> Any:
