@@ -44,7 +44,7 @@ class Tracer:
     def note_copy(self, copy: Any) -> None:
         """A Module was copied, with other parameters: what is written to the copy would be written to the Module."""
 
-    def vmap(self, f: Any, args: Any, in_axes: Any, reduce: str | None) -> Any:
+    def vmap(self, f: Any, batch: Any, out_axes: Any, reduce: str | None) -> Any:
         """The result of a call under vmap; NotImplemented where f is to be called for one example after another."""
         return NotImplemented
 

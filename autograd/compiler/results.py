@@ -97,11 +97,13 @@ class Packing:
         return lambda outputs, stacks: tuple(outputs[first:end].tolist())
 
     def _stack(self, x: StackedResult) -> Packer:
-        region, shape = x.region.number, x.row_shape
+        region, shape, axis = x.region.number, x.row_shape, x.axis
         first = self.columns.get(region, 0)
         self.columns[region] = end = first + len(x.lanes)
         if not shape:
             return lambda outputs, stacks: stacks[region][first].copy()
+        if axis:
+            return lambda outputs, stacks: np.moveaxis(stacks[region][first:end].reshape(*shape, -1), -1, axis).copy()
         return lambda outputs, stacks: np.ascontiguousarray(stacks[region][first:end].T).reshape(-1, *shape)
 
 

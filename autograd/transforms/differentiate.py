@@ -61,8 +61,8 @@ class _Chosen:
     def _names(self) -> list[str]:
         if self.argnames is None:
             return []
-        several = isinstance(self.argnames, Sequence) and not isinstance(self.argnames, str)
-        given = list(self.argnames) if several else [self.argnames]
+        one = isinstance(self.argnames, str) or not isinstance(self.argnames, Sequence)
+        given: list[Any] = [self.argnames] if one else list(self.argnames)
         if not all(isinstance(name, str) for name in given):
             raise TypeError(
                 f"argnames must be the name of an argument of {name_of(self.f)}, or several, got {self.argnames!r}; "

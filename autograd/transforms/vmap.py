@@ -1,7 +1,8 @@
 """vmap: a function of one example, mapped over a batch of them."""
 
 import functools
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd import primitives
@@ -9,7 +10,9 @@ from autograd.scalars import as_numpy, is_array, number
 from autograd.tracing import tracing
 from autograd.transforms.tree import (
     LEAF,
+    Kind,
     Parts,
+    Shape,
     Structure,
     described,
     flatten,
@@ -24,7 +27,9 @@ from autograd.value import Value
 _REDUCTIONS = (None, "mean", "sum")
 
 
-def vmap(f: Callable[..., Any], in_axes: Any = 0, reduce: str | None = None) -> Callable[..., Any]:
+def vmap(
+    f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, *, reduce: str | None = None
+) -> Callable[..., Any]:
     """The function that calls f on each example of a batch.
 
     Arrays and lists have axes; tuples, dicts, namedtuples, and lists of arrays are structures, of which every part is
@@ -33,71 +38,96 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, reduce: str | None = None) -> 
     Args:
         f: a function of one example.
         in_axes: for each argument the axis that counts the examples, or None for an argument that every call gets
-            whole; or a structure of these, like the argument. One number or None holds for all arguments.
-        reduce: None stacks the results along a new first axis; "sum" adds them, first to last, and "mean" divides that
-            by their number.
+            whole; or a structure of these, like the argument. One number or None holds for all arguments. Arguments
+            given by keyword are mapped over axis 0, as in JAX; `functools.partial(f, k=k)` passes one whole.
+        out_axes: the axis of the stacked results that counts the examples, or None for a result that is the same for
+            all of them, which is then returned once; or a structure of these, like the result.
+        reduce: in place of stacking them, "sum" adds the results, first to last, and "mean" divides that by their
+            number.
 
     Returns: a function of the arguments of f with the mapped axes added. Stacked results are arrays if a mapped
         argument or a result is an array, else lists.
 
-    Errors: ValueError for an empty batch, for sizes that differ, for an axis that an argument does not have, and for
-        results that differ in structure.
+    Errors: ValueError for an empty batch, for sizes that differ, for an axis that an argument or a result does not
+        have, for results that differ in structure, and where out_axes is None for results that differ; TypeError for
+        an axis that is no int.
 
     Example:
         >>> vmap(lambda w, x: w * x, in_axes=(None, 0))(10.0, [1.0, 2.0, 3.0])
         [10.0, 20.0, 30.0]
         >>> vmap(lambda x, y: (x - y) ** 2, reduce="mean")([1.0, 2.0], [1.0, 4.0])
         2.0
+        >>> vmap(lambda x, *, rate: [x, rate * x], out_axes=1)([1.0, 2.0], rate=[10.0, 100.0])
+        [[1.0, 2.0], [10.0, 200.0]]
     """
     if reduce not in _REDUCTIONS:
         raise ValueError(f"vmap: reduce={reduce!r}; it is None to stack the results, 'mean' or 'sum'")
+    if out_axes in ("mean", "sum"):
+        raise TypeError(f"vmap: out_axes={out_axes!r}; write reduce={out_axes!r}")
+    if reduce is not None and out_axes != 0:
+        raise ValueError(f"vmap: out_axes={out_axes!r} with reduce={reduce!r}, which leaves no axis to count examples")
 
     @functools.wraps(f, updated=())
-    def mapped(*args: Any) -> Any:
-        args = as_numpy(args)
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        batch = Batch(as_numpy(args), as_numpy(kwargs), in_axes)
         if tracing.tracer is not None:
-            lanes = tracing.tracer.vmap(f, args, in_axes, reduce)
+            lanes = tracing.tracer.vmap(f, batch, out_axes, reduce)
             if lanes is not NotImplemented:
                 return lanes
-        batch = Batch(args, in_axes)
-        return _map_eagerly(f, batch, reduce)
+        batch.check()
+        results = [batch.call(f, batch.example(i)) for i in range(batch.size)]
+        return reduced(results, reduce) if reduce is not None else stacked(results, batch.has_arrays, out_axes)
 
     return mapped
-
-
-def _map_eagerly(f: Callable[..., Any], batch: "Batch", reduce: str | None) -> Any:
-    """One call an example."""
-    results = [f(*batch.example(i)) for i in range(batch.size)]
-    return stacked(results, batch.has_arrays) if reduce is None else reduced(results, reduce)
 
 
 class Batch:
     """The arguments of a mapped call.
 
+    Args:
+        args, kwargs: the arguments, those given by keyword mapped over axis 0.
+        in_axes: as for vmap: a prefix of the structure of args, with the axes as its leaves.
+
     Attributes:
-        size: the number of examples.
-        has_arrays: whether one of the mapped arguments is an array.
+        parts: the arrays and lists among the arguments, mapped or passed whole.
+        mapped: those that are mapped.
+        size: the number of examples; set by `check`.
+        has_arrays: whether one of the mapped parts is an array.
     """
 
-    def __init__(self, args: Sequence[Any], in_axes: Any):
-        self._parts, self._structure = mapped_parts(args, in_axes)
-        found = [part for part in self._parts if part.axis is not None]
-        if not found:
-            raise ValueError(f"vmap: in_axes={in_axes!r} maps none of the {len(args)} arguments")
-        first = found[0]
+    def __init__(self, args: Sequence[Any], kwargs: Mapping[str, Any], in_axes: Any):
+        axes = in_axes if isinstance(in_axes, tuple | list) else [in_axes] * len(args)
+        if len(axes) != len(args):
+            raise ValueError(f"vmap: in_axes={in_axes!r} has {len(in_axes)} entries for {len(args)} arguments")
+        self.parts: list[Part] = []
+        pairs = enumerate(zip(args, axes, strict=True))
+        positional = [_mapped(arg, axis, f"argument {i}", self.parts) for i, (arg, axis) in pairs]
+        named = [_mapped(arg, 0, f"argument {name!r}", self.parts) for name, arg in kwargs.items()]
+        self._names, self._structure = list(kwargs), tuple_of([*positional, *named])
+        self.mapped = [part for part in self.parts if part.axis is not None]
+        if not self.mapped:
+            raise ValueError(f"vmap: in_axes={in_axes!r} maps none of the {len(args) + len(kwargs)} arguments")
+        self.has_arrays = any(is_array(part.x) for part in self.mapped)
+
+    def check(self) -> None:
+        """Find out the number of examples, on which all parts must agree."""
+        first = self.mapped[0]
         self.size = _length(first)
-        for part in found:
+        for part in self.mapped:
             if _length(part) != self.size:
                 raise ValueError(f"vmap: {first.name} has {self.size} examples, but {part.name} has {_length(part)}")
         if self.size == 0:
             raise ValueError(f"vmap: {first.name} is {described(first.x)}: a batch without examples")
-        self.has_arrays = any(is_array(part.x) for part in found)
 
-    def example(self, i: int) -> Sequence[Any]:
-        """The arguments for one example."""
-        elements = [part.x if part.axis is None else _element(part.x, part.axis, i) for part in self._parts]
-        arguments: tuple[Any, ...] = self._structure.unflatten(elements)
-        return arguments
+    def example(self, i: int) -> list[Any]:
+        """What one example sees of each part."""
+        return [part.x if part.axis is None else _element(part.x, part.axis, i) for part in self.parts]
+
+    def call(self, f: Callable[..., Any], parts: Sequence[Any]) -> Any:
+        """f of the arguments that have these parts."""
+        arguments: tuple[Any, ...] = self._structure.unflatten(parts)
+        count = len(arguments) - len(self._names)
+        return f(*arguments[:count], **dict(zip(self._names, arguments[count:], strict=True)))
 
 
 class Part(NamedTuple):
@@ -108,22 +138,6 @@ class Part(NamedTuple):
     axis: int | None
 
 
-def mapped_parts(args: Sequence[Any], in_axes: Any) -> tuple[list[Part], Structure]:
-    """The parts of the arguments, and the structure that has them as its leaves.
-
-    Args:
-        args: the arguments, of which a tuple is made.
-        in_axes: as for vmap: a prefix of their structure, with the axes as its leaves.
-    """
-    if not isinstance(in_axes, tuple | list):
-        in_axes = [in_axes] * len(args)
-    elif len(in_axes) != len(args):
-        raise ValueError(f"vmap: in_axes={in_axes!r} has {len(in_axes)} entries for {len(args)} arguments")
-    parts: list[Part] = []
-    pairs = enumerate(zip(args, in_axes, strict=True))
-    return parts, tuple_of([_mapped(arg, axis, f"argument {i}", parts) for i, (arg, axis) in pairs])
-
-
 def _mapped(x: Any, axis: Any, name: str, found: list[Part]) -> Structure:
     """The structure of x with its parts as leaves, which are added to those found."""
     axes = None if axis is None else parts_of(axis)
@@ -131,10 +145,10 @@ def _mapped(x: Any, axis: Any, name: str, found: list[Part]) -> Structure:
     if parts is None:
         if axes is not None:
             raise ValueError(f"vmap: in_axes has {axis!r} for {name}, which is {described(x)}")
-        found.append(Part(name, x, axis))
+        found.append(Part(name, x, None if axis is None else _axis(axis, "in_axes")))
         return LEAF
     keys = parts.keys()
-    each = [axis] * len(keys) if axes is None else _axes_of_parts(axes, parts, keys)
+    each = [axis] * len(keys) if axes is None else _axes_of_parts(axes, parts.kind, keys)
     if each is None:
         raise ValueError(f"vmap: in_axes has {axis!r} for {name}, which is {described(x)}")
     pairs = zip(parts.children, each, keys, strict=True)
@@ -142,12 +156,20 @@ def _mapped(x: Any, axis: Any, name: str, found: list[Part]) -> Structure:
     return Structure(parts.kind, parts.context, tuple(children))
 
 
-def _axes_of_parts(axes: Parts, parts: Parts, keys: list[str]) -> Sequence[Any] | None:
+def _axis(axis: Any, what: str) -> int:
+    """An axis as an int."""
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        raise TypeError(f"vmap: {what} has {axis!r}, where the number of an axis or None is needed")
+    return operator.index(axis)
+
+
+def _axes_of_parts(axes: Parts, kind: Kind | None, keys: list[str]) -> Sequence[Any] | None:
     """For each part its axes: of dicts by key, of other structures by position; None if they do not correspond."""
-    if parts.kind.name == "dict" == axes.kind.name:
+    name = getattr(kind, "name", None)
+    if name == "dict" == axes.kind.name:
         by_key = dict(zip(axes.keys(), axes.children, strict=True))
         return [by_key[key] for key in keys] if by_key.keys() == set(keys) else None
-    fits = "dict" not in (parts.kind.name, axes.kind.name) and len(axes.children) == len(keys)
+    fits = "dict" not in (name, axes.kind.name) and len(axes.children) == len(keys)
     return axes.children if fits else None
 
 
@@ -168,7 +190,8 @@ def _length(part: Part) -> int:
         inner = inner[0] if isinstance(inner, list) and inner else None
     if axis < 0 or not isinstance(inner, list):
         raise ValueError(
-            f"vmap: {name} is {described(x)} without an axis {axis}; in_axes=None passes it whole to every call"
+            f"vmap: {name} is {described(x)} without an axis {axis}; in_axes=None passes it whole to every call, "
+            "functools.partial(f, ...) one that is given by keyword"
         )
     return len(inner)
 
@@ -189,12 +212,12 @@ def _rows(results: Sequence[Any]) -> tuple[list[list[Any]], Structure]:
     return [[x if isinstance(x, Value) else number(x, what) for x in row] for row in found], structure
 
 
-def stacked(results: Sequence[Any], as_arrays: bool) -> Any:
-    """The results of all examples along a new first axis."""
+def stacked(results: Sequence[Any], as_arrays: bool, out_axes: Any) -> Any:
+    """The results of all examples along a new axis."""
     rows, structure = _rows(results)
     shapes, units = structure.units()
     if not as_arrays and set(shapes) <= {None}:
-        return _stacked_in_lists(structure, [structure.unflatten(row) for row in rows])
+        return _stacked_in_lists(structure, [structure.unflatten(row) for row in rows], out_axes)
     import numpy as np
 
     dtype = object if any(isinstance(x, Value) for row in rows for x in row) else float
@@ -202,16 +225,94 @@ def stacked(results: Sequence[Any], as_arrays: bool) -> Any:
     columns = [
         matrix[:, span].reshape(len(rows), *(shape or ())) for shape, span in zip(shapes, spans(shapes), strict=True)
     ]
-    return units.unflatten(columns)
+    axes = axes_of_results(units, shapes, out_axes)
+    return units.unflatten([_along(column, axis) for column, axis in zip(columns, axes, strict=True)])
 
 
-def _stacked_in_lists(structure: Structure, results: list[Any]) -> Any:
-    parts = [parts_of(result) for result in results]
-    if structure.kind is None or isinstance(results[0], list) or parts[0] is None:
-        return results
+def axes_of_results(units: Structure, shapes: Sequence[Shape], out_axes: Any) -> list[int | None]:
+    """For each number or array of a result the axis of the stack that counts the examples, from 0; None if it is not
+    to be stacked.
+
+    Args:
+        units: the structure of the result, with whole arrays as its leaves.
+        shapes: theirs, for one example.
+        out_axes: as for vmap: a prefix of that structure.
+    """
+    given = _spread_axes(units, out_axes)
+    return [
+        None if axis is None else _checked_axis(axis, len(shape or ()) + 1)
+        for axis, shape in zip(given, shapes, strict=True)
+    ]
+
+
+def _spread_axes(units: Structure, axes: Any) -> list[Any]:
+    parts = None if axes is None else parts_of(axes)
+    if parts is None:
+        return [axes] * units.num_leaves
+    each = None if units.kind is None else _axes_of_parts(parts, units.kind, units.keys())
+    if each is None:
+        raise ValueError(f"vmap: out_axes has {axes!r} for a result that is {units.described()}")
+    return [
+        axis for child, child_axes in zip(units.children, each, strict=True) for axis in _spread_axes(child, child_axes)
+    ]
+
+
+def _checked_axis(axis: Any, ndim: int) -> int:
+    position = _axis(axis, "out_axes")
+    if not -ndim <= position < ndim:
+        raise ValueError(f"vmap: out_axes has {axis!r}, but the stacked results have {ndim} axes, 0 to {ndim - 1}")
+    return position % ndim
+
+
+def _along(column: Any, axis: int | None) -> Any:
+    """The results of all examples, an array with these as its first axis, with them along another one."""
+    import numpy as np
+
+    if axis is not None:
+        return np.moveaxis(column, 0, axis)
+    _check_equal([list(row.ravel()) for row in column.reshape(len(column), -1)])
+    return column[0]
+
+
+def _check_equal(rows: Sequence[Sequence[Any]]) -> None:
+    """Check that results are the same for all examples."""
+
+    def number_of(x: Any) -> Any:
+        return x._data if isinstance(x, Value) else x
+
+    for i, row in enumerate(rows):
+        for x, y in zip(map(number_of, row), map(number_of, rows[0]), strict=True):
+            if not (x == y or (x != x and y != y)):
+                raise ValueError(
+                    f"vmap: out_axes is None for a result that is {y!r} for example 0, but {x!r} for example {i}; "
+                    "only what is the same for all can be returned once"
+                )
+
+
+def _stacked_in_lists(structure: Structure, results: list[Any], axes: Any) -> Any:
+    """The same in lists: one more list around, or within, those that a result is made of."""
+    if axes is None:
+        _check_equal([flatten(result)[0] for result in results])
+        return results[0]
+    given, parts = parts_of(axes), [parts_of(result) for result in results]
+    if given is None and (structure.kind is None or isinstance(results[0], list) or parts[0] is None):
+        return _along_list_axis(results, _axis(axes, "out_axes"), axes)
+    each = (
+        [axes] * len(structure.children) if given is None else _axes_of_parts(given, structure.kind, structure.keys())
+    )
+    if each is None or parts[0] is None:
+        raise ValueError(f"vmap: out_axes has {axes!r} for a result that is {structure.described()}")
     columns = zip(*[part.children for part in parts if part is not None], strict=True)
-    pairs = zip(structure.children, columns, strict=True)
-    return parts[0].rebuild([_stacked_in_lists(child, list(column)) for child, column in pairs])
+    triples = zip(structure.children, columns, each, strict=True)
+    return parts[0].rebuild([_stacked_in_lists(child, list(column), axis) for child, column, axis in triples])
+
+
+def _along_list_axis(results: list[Any], axis: int, given: Any) -> list[Any]:
+    if axis == 0:
+        return results
+    if axis < 0 or not isinstance(results[0], list):
+        raise ValueError(f"vmap: out_axes has {given!r}, an axis that the stacked lists do not have")
+    return [_along_list_axis(list(column), axis - 1, given) for column in zip(*results, strict=True)]
 
 
 def reduced(results: Sequence[Any], reduce: str) -> Any:

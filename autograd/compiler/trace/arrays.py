@@ -238,10 +238,11 @@ class StackedResult(_LikeArray):
     Attributes:
         lanes: the Value, or the array of Values, that holds the result of every lane.
         region: the lanes.
+        axis: which axis of the array counts them.
     """
 
-    def __init__(self, trace: "Trace", lanes: "list[Value]", shape: tuple[int, ...], region: "Region"):
-        self.trace, self.lanes, self.row_shape, self.region = trace, lanes, shape, region
+    def __init__(self, trace: "Trace", lanes: "list[Value]", shape: tuple[int, ...], region: "Region", axis: int):
+        self.trace, self.lanes, self.row_shape, self.region, self.axis = trace, lanes, shape, region, axis
 
     def _array(self) -> "np.ndarray[Any, Any]":
         self._refuse_if_over()

@@ -31,7 +31,7 @@ from autograd.scalars import is_array, number
 from autograd.tracing import Tracer, tracing
 from autograd.transforms.call import name_of
 from autograd.transforms.tree import LEAF, Structure, flatten, matching_leaves, spans
-from autograd.transforms.vmap import mapped_parts
+from autograd.transforms.vmap import Batch, axes_of_results
 from autograd.value import Value
 
 Decisions = tuple[bool, ...]  # which way each guard of a path goes
@@ -239,15 +239,14 @@ class Trace(Tracer):
 
     # --- vmap ---------------------------------------------------------------------------------------------------------
 
-    def vmap(self, f: Callable[..., Any], args: Sequence[Any], in_axes: Any, reduce: str | None) -> Any:
+    def vmap(self, f: Callable[..., Any], batch: Batch, out_axes: Any, reduce: str | None) -> Any:
         """f over the lanes of mapped arguments. Args: as autograd.vmap, and the arguments of the call.
 
         Returns: the results, or NotImplemented where a plain loop has to do: inside another vmap, and over anything
         but arrays that are arguments of the traced function.
         """
         self._vmaps += 1
-        parts, arguments = mapped_parts(args, in_axes)
-        mapped = [(part.x, part.axis) for part in parts if part.axis is not None]
+        mapped = [(part.x, part.axis) for part in batch.mapped if part.axis is not None]
         if self._in_lanes or self._vmaps in self.loops or not _same_length(mapped):
             return NotImplemented
         number = len(self.regions) + 1
@@ -255,12 +254,11 @@ class Trace(Tracer):
         count = self._leaves(Count, (array.position, axis), [float(_length(array, axis))], ["batch size"])[0]
         region = Region(number, self._vmaps, count)
         self.regions.append(region)
-        lanes = [part.x if part.axis is None else self._lane(part.x, part.axis, region) for part in parts]
-        lanes = arguments.unflatten(lanes)
-        structure, results = self._along_all_paths(lambda: f(*lanes), region)
+        lanes = [part.x if part.axis is None else self._lane(part.x, part.axis, region) for part in batch.parts]
+        structure, results = self._along_all_paths(lambda: batch.call(f, lanes), region)
         varying = _insert_broadcasts([*results, region.valid], region)
         if reduce is None:
-            return _stacked(self, structure, results, region)
+            return _stacked(self, structure, results, region, varying, out_axes)
         totals = [region.total(_spread(x, varying, region)) for x in results]
         return structure.unflatten([x / count for x in totals] if reduce == "mean" else totals)
 
@@ -385,11 +383,25 @@ def _spread(x: Any, varying: set[Value], region: Region) -> Value:
     return x if x in varying else region.broadcast(x)
 
 
-def _stacked(trace: Trace, structure: Structure, results: list[Any], region: Region) -> Any:
+def _stacked(
+    trace: Trace, structure: Structure, results: list[Any], region: Region, varying: set[Value], out_axes: Any
+) -> Any:
     lanes = [x if isinstance(x, Value) else Value(x) for x in results]
     shapes, units = structure.units()
-    pairs = zip(shapes, spans(shapes), strict=True)
-    return units.unflatten([StackedResult(trace, lanes[span], shape or (), region) for shape, span in pairs])
+
+    def stack(elements: list[Value], shape: tuple[int, ...], axis: int | None) -> Any:
+        if axis is not None:
+            return StackedResult(trace, elements, shape, region, axis)
+        if not varying.isdisjoint(elements):
+            raise ValueError(
+                "vmap: out_axes is None for a result that depends on the example; only what is the same for all can be "
+                "returned once"
+            )
+        return _shaped(elements, shape)
+
+    axes = axes_of_results(units, shapes, out_axes)
+    triples = zip(spans(shapes), shapes, axes, strict=True)
+    return units.unflatten([stack(lanes[span], shape or (), axis) for span, shape, axis in triples])
 
 
 # --- the tracing -----------------------------------------------------------------------------------------------------
