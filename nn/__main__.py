@@ -66,9 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail("interrupted", 130)
     except NonFiniteError as error:
         return fail(f"training stopped: {shortened(str(error), 200)}. Try a smaller --learning-rate", 1)
-    except BrokenPipeError:  # where there is no SIGPIPE: nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except BrokenPipeError:
+        raise
     except OSError as error:
         return fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
     except (UsageError, DataError, ModelFileError, ImportError) as error:
@@ -207,7 +206,7 @@ def _problem(options: argparse.Namespace) -> Problem:
         return Problem(X, y, [Feature(f"x{j}") for j in range(len(X[0]))], "class", [str(c) for c in sorted(set(y))])
     table = read_table(
         options.data, target=options.target, task=options.task, header=options.header, missing=options.missing,
-        categorical=options.categorical if options.categorical is not None else False, drop=options.drop or (),
+        categorical=options.categorical is not None and (options.categorical or True), drop=options.drop or (),
     )  # fmt: skip
     return Problem(table.X, table.y, table.features, table.target, table.classes, table.notes)
 
@@ -350,9 +349,26 @@ def _write_neuron(path: Path, model: MLP, problem: Problem) -> None:
     draw(output, group=neuron, file=path)
 
 
+def _run() -> int:
+    """main, as a program: when nobody reads its output on, it ends as others do, by SIGPIPE."""
+    try:
+        try:
+            code = main()
+        except SystemExit as end:  # argparse's, after help or a wrong option
+            code = int(end.code or 0)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # not earlier: a program that this one starts, and that fails, is no reason to end
+        if hasattr(signal, "SIGPIPE"):
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGPIPE)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as other programs end when nobody reads on
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
-    sys.exit(main())
+    sys.exit(_run())

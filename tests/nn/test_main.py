@@ -493,3 +493,26 @@ def test_temporary_names_never_appear_in_messages(tmp_path, monkeypatch):
     assert error.value.filename == str(tmp_path / "model.json")
     assert ".tmp" not in str(error.value)
     assert os.listdir(tmp_path) == []
+
+
+def test_text_features_and_gaps_are_taken_where_that_is_said(run, tmp_path):
+    colours, sizes = ["red", "green", "blue"], ["", 1, 2, 3, 0]
+    rows = [f"{colours[i % 3]},{sizes[i % 5]},{'yes' if i % 3 else 'no'}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("colour,size,outcome\n" + "\n".join(rows))
+    assert run(*SMALL, "--data", "t.csv")[0] == 2
+    assert "(--categorical)" in run(*SMALL, "--data", "t.csv", "--missing", "drop")[2][0]
+    for chosen, count in ((["--categorical"], 4), (["--categorical", "colour", "size"], 7), (["--drop", "colour"], 1)):
+        code, out, _ = run(*SMALL, "--data", "t.csv", "--missing", "mean", "--save", "m.json", *chosen)
+        assert (code, f"nin={count}," in out[0]) == (0, True)
+        code, out, _ = run("--load", "m.json", "--data", "t.csv", "--missing", "mean", "--json")
+        assert (code, json.loads(out[0])["scored"]) == (0, 60)
+
+
+def test_a_program_that_fails_while_it_is_written_to_ends_nothing(tmp_path):
+    (tmp_path / "dot").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "dot").chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "nn", *QUICK, "--dataset", "xor"]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0
+    assert "wrote out/training.png" in result.stdout
