@@ -1,7 +1,9 @@
 """jit from the outside: what it returns, what it refuses, and what it never gets silently wrong."""
 
+import functools
 import itertools
 import math
+import operator
 import random
 import threading
 
@@ -135,17 +137,19 @@ def test_one_compilation_serves_all_batch_sizes_and_widths_do_not_matter():
     assert {g.cache_info().paths for g in compiled.values()} == {1}
 
 
-def added_in_blocks(terms):
-    """The order of reductions: 8 partial results for each 1024 terms, added in pairs; then block after block."""
-    total = None
-    for start in range(0, len(terms), 1024):
-        partial = [0.0] * 8
-        for i, x in enumerate(terms[start : start + 1024]):
-            partial[i % 8] += x
-        halves = [partial[i] + partial[i + 4] for i in range(4)]
-        block = (halves[0] + halves[2]) + (halves[1] + halves[3])
-        total = block if total is None else total + block
-    return total
+def added_in_order(terms):
+    """The order of reductions: tiles of 64 terms, blocks of 16 tiles, groups of 256 blocks, each in their order."""
+    parts = [tile_sum(terms[i : i + 64]) for i in range(0, len(terms), 64)]
+    for size in (16, 256, len(parts)):
+        parts = [functools.reduce(operator.add, parts[i : i + size]) for i in range(0, len(parts), size)]
+    return parts[0]
+
+
+def tile_sum(terms):
+    """Eight partial results, added in pairs."""
+    partial = [functools.reduce(operator.add, terms[i::8], -0.0) for i in range(8)]
+    halves = [partial[i] + partial[i + 4] for i in range(4)]
+    return (halves[0] + halves[2]) + (halves[1] + halves[3])
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 9, 63, 64, 65, 127, 129, 1000, 1023, 1024, 1025, 2100])
@@ -160,8 +164,16 @@ def test_sums_over_a_batch_are_added_in_the_same_order_everywhere(n, target):
         np.ones(4), x, y, z
     )
     terms = [x * y, x * z, y, x * y * z]
-    assert gradient.tolist() == [added_in_blocks(column.tolist()) for column in terms]
-    assert total == added_in_blocks((((terms[0] + terms[1]) + terms[2]) + terms[3]).tolist())
+    assert gradient.tolist() == [added_in_order(column.tolist()) for column in terms]
+    assert total == added_in_order((((terms[0] + terms[1]) + terms[2]) + terms[3]).tolist())
+
+
+def test_groups_of_blocks_are_added_up_before_they_are_added_to_each_other(monkeypatch):
+    X = rng.normal(size=600_000)
+    expected = added_in_order(X.tolist())
+    for threads, memory in ((1, 0), (2, 10_000), (3, 0)):
+        monkeypatch.setattr("autograd.compiler.run.kernel.ROWS_MEMORY", memory)
+        assert jit(vmap(lambda x: x * 1.0, reduce="sum"), threads=threads)(X) == expected, (threads, memory)
 
 
 def test_threads_do_not_change_the_result(monkeypatch):

@@ -1,7 +1,9 @@
 """A writer of LLVM IR: one function at a time, its instructions, loops and branches in the order in which they run."""
 
+import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 
@@ -73,6 +75,11 @@ class Code:
         one = self.value(f"insertelement {vector} poison, {kind} {x}, i64 0")
         return self.value(f"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer")
 
+    def shuffle(self, lanes: int, x: str, y: str, indices: Sequence[int]) -> str:
+        """Elements of two vectors of so many doubles, counted through both."""
+        vector, numbers = f"<{lanes} x double>", ", ".join([f"i32 {i}" for i in indices])
+        return self.value(f"shufflevector {vector} {x}, {vector} {y}, <{len(indices)} x i32> <{numbers}>")
+
     def gathered(self, kind: str, scalars: Sequence[str]) -> str:
         """A vector of these; of one lane, the scalar itself."""
         vector, whole = "poison", f"<{len(scalars)} x {kind}>"
@@ -86,8 +93,8 @@ class Code:
         """The address of an element."""
         return self.value(f"getelementptr {kind}, ptr {base}, i64 {index}")
 
-    def load(self, kind: str, address: str) -> str:
-        return self.value(f"load {kind}, ptr {address}, align 8")
+    def load(self, kind: str, address: str, align: int = 8) -> str:
+        return self.value(f"load {kind}, ptr {address}, align {align}")
 
     def store(self, kind: str, x: str, address: str) -> None:
         self.do(f"store {kind} {x}, ptr {address}, align 8")
@@ -95,6 +102,10 @@ class Code:
     def entry(self, table: str, index: Any, kind: str = "i64") -> str:
         """An element of a table."""
         return self.load(kind, self.at(table, index, kind))
+
+    def index(self, table: str, i: Any) -> str:
+        """An entry of a table of `table`, as a 64-bit integer."""
+        return self.value(f"sext i32 {self.load('i32', self.at(table, i, 'i32'), 4)} to i64")
 
     # --- calls --------------------------------------------------------------------------------------------------------
 
@@ -110,8 +121,10 @@ class Code:
     # --- blocks -------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def loop(self, first: Any, end: Any, step: int = 1, **variables: tuple[str, str]) -> "Iterator[Loop]":
-        """for i in range(first, end, step), with variables, name=(type, first value), that one round hands to the next.
+    def loop(
+        self, first: Any, end: Any, step: int = 1, variables: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    ) -> "Iterator[Loop]":
+        """for i in range(first, end, step), with variables that one round hands to the next: name, type, first value.
 
         Yields: i. In the body and after it `i[name]` is a variable; the body says what the next round gets,
         `i[name] = ...`.
@@ -172,10 +185,12 @@ class Loop:
 
 
 def table(name: str, entries: Sequence[int]) -> str:
-    """A constant table of 64-bit integers in a module.
+    """A constant table of 32-bit integers in a module, written as bytes, which LLVM reads fastest.
 
     Example:
-        >>> table("ends", [1, 2])
-        '@ends = internal constant [2 x i64] [i64 1, i64 2]'
+        >>> table("one", [1])
+        '@one = internal constant [4 x i8] c"\\\\01\\\\00\\\\00\\\\00", align 4'
     """
-    return f"@{name} = internal constant [{len(entries)} x i64] [{', '.join([f'i64 {x}' for x in entries])}]"
+    data = array.array("i", entries).tobytes()
+    written = "\\" + data.hex("\\") if data else ""
+    return f'@{name} = internal constant [{len(data)} x i8] c"{written}", align 4'

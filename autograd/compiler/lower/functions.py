@@ -5,6 +5,7 @@ import struct
 from collections.abc import Sequence
 
 from autograd.compiler.lower.code import Code
+from autograd.compiler.lower.passes import Step
 from autograd.compiler.lower.plan import EXPONENT_BIAS, TILE, Plan
 from autograd.compiler.optimize.exponential import ROUND
 from autograd.compiler.optimize.graph import Node
@@ -20,14 +21,21 @@ def uniform_function(plan: Plan, n: int) -> Code:
     return writer.code
 
 
-def lane_function(plan: Plan, n: int, i: int) -> Code:
-    """Part i of the body of pass n: for as many lanes as a register holds."""
-    pointers = dict.fromkeys(["slots", "scratch", "factors"], "ptr noalias") | {"rows": "ptr", "columns": "ptr"}
-    writer = _LaneWriter(plan, Code(f"pass{n}_{i}", pointers | {"row": "i64"}), n)
-    writer.write(plan.passes[n].chunks[i])
-    if i == len(plan.passes[n].chunks) - 1:
-        writer.keep_what_is_the_same()
-    return writer.code
+def lane_functions(plan: Plan, n: int) -> list[Code]:
+    """The functions of all steps of pass n: each for as many lanes as a register holds."""
+    pointers = dict.fromkeys(["slots", "scratch", "tile"], "ptr noalias") | {"columns": "ptr"}
+    written = []
+    steps = plan.passes[n].work.steps
+    for i, step in enumerate(steps):
+        for k, nodes in enumerate(step.functions):
+            writer = _LaneWriter(plan, Code(f"pass{n}_{i}_{k}", pointers | {"row": "i64"}), n, step)
+            if i == k == 0:
+                writer.keep_what_is_the_same()
+            writer.write(nodes)
+            if i == len(steps) - 1 and k == len(step.functions) - 1:
+                writer.store_what_others_computed()
+            written.append(writer.code)
+    return written
 
 
 def _literal(x: float) -> str:
@@ -146,20 +154,25 @@ class _Writer:
 class _LaneWriter(_Writer):
     """Writes nodes that vary over the lanes of a region: a part of the body of its loop."""
 
-    def __init__(self, plan: Plan, code: Code, n: int):
+    def __init__(self, plan: Plan, code: Code, n: int, step: Step):
         super().__init__(plan, code)
-        self.loop = plan.passes[n]
+        self.loop, self.step = plan.passes[n], step
         self.lanes = lanes = plan.target.lanes
         if lanes > 1:
             self.double, self.bit, self.integer = [f"<{lanes} x {kind}>" for kind in ("double", "i1", "i64")]
             self.exponent_bits, self.true = "splat (i64 52)", "splat (i1 true)"
-        self.arrays: dict[int, str] = {}
 
     def keep_what_is_the_same(self) -> None:
-        """What is reduced or stored without being computed here, because it is the same for all lanes."""
-        for node in dict.fromkeys([*self.loop.factors, *self.loop.stacks]):
-            if self.graph.regions[node] != self.loop.region:
-                self._keep(node)
+        """Columns of the tile that are the same for all lanes."""
+        for node in self.loop.work.splat:
+            self.code.store(self.double, self.number(node), self._place(node))
+
+    def store_what_others_computed(self) -> None:
+        """What is stored by lane although no code computes it."""
+        computed = {node for step in self.loop.work.steps for nodes in step.functions for node in nodes}
+        for node in self.loop.stacks:
+            if node not in computed:
+                self._store(node)
 
     def constant(self, x: float) -> str:
         """From a slot, like a parameter: a literal would be loaded through an address computed at each use."""
@@ -180,33 +193,19 @@ class _LaneWriter(_Writer):
         return self.code.splat(self.lanes, "double", scalar)
 
     def _place(self, node: Node) -> str:
-        """The address of a vector that other functions of the body, or its reductions, look for."""
-        factor = self.loop.factors.get(node)
-        if factor is not None:
-            return self.code.at("%factors", factor * TILE)
-        return self.code.at("%scratch", self.loop.handed[node] * self.lanes)
+        """The address of a vector that is kept for others."""
+        column = self.loop.work.columns.get(node)
+        if column is not None:
+            return self.code.at("%tile", column * TILE)
+        return self.code.at("%scratch", self.step.handed[node] * self.lanes)
 
     def _compute(self, node: Node) -> None:
-        op = self.graph.ops[node]
-        if op == "lane_input":
-            self.doubles[node] = self._lane_input(*self.graph.args[node])
-        elif op == "lane_index":
+        if self.graph.ops[node] == "lane_index":
             first = self._splat(self.value("uitofp i64 %row to double"))
             numbers = ", ".join([f"double {_literal(float(lane))}" for lane in range(self.lanes)])
             self.doubles[node] = self._arithmetic("fadd", first, f"<{numbers}>" if self.lanes > 1 else _literal(0.0))
         else:
             super()._compute(node)
-
-    def _lane_input(self, array: int, element: int) -> str:
-        length = self.plan.row_lengths[self.loop.region][array]
-        if array not in self.arrays:
-            address = self.code.entry("%rows", array, "ptr")
-            self.arrays[array] = self.code.at(address, self.code.mul("%row", length))
-        base = self.arrays[array]
-        if length == 1:
-            return self.code.load(self.double, base)
-        places = [self.code.at(base, lane * length + element) for lane in range(self.lanes)]
-        return self.code.gathered("double", [self.code.load("double", place) for place in places])
 
     def _call(self, function: str, args: Sequence[str]) -> str:
         if self.lanes == 1:
@@ -230,8 +229,11 @@ class _LaneWriter(_Writer):
         return self.value(f"call {double} @{scalef}({operands})")
 
     def _keep(self, node: Node) -> None:
-        if node in self.loop.handed or node in self.loop.factors:
+        if node in self.step.handed or node in self.loop.work.columns:
             self.code.store(self.double, self.number(node), self._place(node))
+        self._store(node)
+
+    def _store(self, node: Node) -> None:
         for column in self.loop.stacks.get(node, ()):
             place = self.code.at(self.code.entry("%columns", column, "ptr"), "%row")
             self.code.store(self.double, self.number(node), place)

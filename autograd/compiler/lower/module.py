@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from autograd.compiler.lower import loops
-from autograd.compiler.lower.functions import lane_function, uniform_function
+from autograd.compiler.lower.functions import lane_functions, uniform_function
 from autograd.compiler.lower.plan import Plan, plan
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import Program
@@ -28,7 +28,7 @@ def write(plan: Plan) -> str:
     finish, tables = loops.finish(plan)
     codes = [uniform_function(plan, n) for n in range(len(plan.uniform))]
     for n, loop in enumerate(plan.passes):
-        codes += [lane_function(plan, n, i) for i in range(len(loop.chunks))]
+        codes += lane_functions(plan, n)
         around, more = loops.pass_loop(n, loop, plan)
         codes += around
         tables += more

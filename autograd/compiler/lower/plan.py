@@ -2,14 +2,13 @@
 
 The numbers of a call live in one vector of doubles, the slots: inputs first, then the results, then what one function
 hands to another. What is the same for all lanes is computed by functions on slots. What varies over the lanes of a vmap
-is computed by a pass, a loop over groups of lanes:
+is computed by a pass, a loop over tiles of lanes (see passes.py):
 
     uniform 0 -> passes that need no reduction -> uniform 1 -> passes that need reductions of the first -> ...
 
 Each pass recomputes what it needs from earlier passes: arithmetic is cheaper than memory. What it sums over the lanes
 are mostly products, an adjoint times an input for each weight: it computes the factors, which are few, and a loop over
-tables multiplies and adds them. A large graph is cut into functions of some CHUNK nodes, because compile time grows
-faster than the size of one function.
+tables multiplies and adds them.
 """
 
 import functools
@@ -19,22 +18,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from autograd.compiler.lower.passes import CHUNK, Nodes, Reductions, Steps, crossing, plan_reductions, plan_steps
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import Program
 from autograd.compiler.optimize.exponential import ROUND
 from autograd.compiler.optimize.graph import REDUCTIONS, SOURCES, UNIFORM, Graph, Node
 
 VIRTUAL_LANES = 8  # partial results of a reduction, whatever the width of the registers
-BLOCK = 1024  # lanes to a block, whole tiles
-TILE = 64  # lanes whose factors are kept until they are multiplied and added: a partial result moves once a tile
-CHUNK = 500  # nodes to a function
+TILE = 64  # lanes that are computed together
+BLOCK = 1024  # lanes whose results are added up before they are added to those of other blocks
+GROUP = 256  # blocks that are added up before they are added to those of other groups
 EXPONENT_BIAS = 1023.0
 
 # Numbers that lane functions read although they are no nodes: for conditions as numbers, and for powers of two
 WRITERS_CONSTANTS = (1.0, 0.5, ROUND, ROUND + EXPONENT_BIAS)
-
-Nodes = Sequence[Node]
-Chunks = Sequence[Nodes]
 
 
 @dataclass(frozen=True)
@@ -43,33 +40,25 @@ class Pass:
 
     Attributes:
         region, level: over which lanes, and how many reductions have to come before.
-        reductions: the reductions that it completes, sums before minima, in the order of the next two.
-        sums: of products. For each left factor, the right factors that it meets.
-        minima: what the others are the minima of.
-        factors: all that stands in those two, and where in the tile it is kept.
-        slots: which slots get the reductions.
-        stacks: what is stored by lane: for each node its columns.
-        chunks: the functions of its body: what each computes, operands first.
-        handed: what one of them hands to another, and where in the scratch memory.
-        work: where in its workspace are: the partial results; copied rows; the addresses of these; the scratch memory;
-            the tile; and its end.
+        work: what it computes for a tile.
+        reductions: what of it is reduced.
+        slots: which slots get the results of these.
+        stacks: what is stored by lane: for each node its columns of results.
+        scratch: doubles of memory for what the functions of a step hand to one another.
     """
 
     region: int
     level: int
-    reductions: Nodes
-    sums: Mapping[Node, Nodes]
-    minima: Nodes
-    factors: Mapping[Node, int]
+    work: Steps
+    reductions: Reductions
     slots: Sequence[int]
     stacks: Mapping[Node, Sequence[int]]
-    chunks: Chunks
-    handed: Mapping[Node, int]
-    work: Sequence[int]
+    scratch: int
 
     @property
-    def sum_count(self) -> int:
-        return sum(map(len, self.sums.values()))
+    def memory(self) -> int:
+        """Doubles that it works with."""
+        return TILE * len(self.work.columns) + self.scratch
 
 
 @dataclass(frozen=True)
@@ -110,9 +99,24 @@ class Plan:
     columns: Mapping[int, int]
     table: Mapping[int, int]
     table_size: int
-    uniform: Chunks
+    uniform: Sequence[Nodes]
     passes: Sequence[Pass]
     functions: Sequence[tuple[str, int]]
+
+    @property
+    def instructions(self) -> int:
+        """How many nodes become code of their own."""
+        codes = [
+            *self.uniform,
+            *[nodes for loop in self.passes for step in loop.work.steps for nodes in step.functions],
+        ]
+        return sum(map(len, codes))
+
+    @property
+    def terms(self) -> int:
+        """How many products are multiplied and added by table, in a lane or over the lanes."""
+        within = [len(found.rights) for loop in self.passes for found in loop.work.sums]
+        return sum(within) + sum([loop.reductions.sum_count for loop in self.passes])
 
 
 def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Target) -> Plan:
@@ -126,7 +130,7 @@ def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Tar
 
     slots = _Slots(graph, program.inputs, results, order)
     levels = _levels(graph, order)
-    passes = _passes(graph, order, levels, program.stacks, row_lengths, target, slots)
+    passes = _passes(graph, order, levels, program.stacks, target, slots)
     uniform = _uniform_chunks(graph, order, levels)
     _hand_over(graph, uniform, passes, slots)
     copies = [
@@ -194,8 +198,8 @@ def _levels(graph: Graph, order: Nodes) -> dict[Node, int]:
 
 
 def _passes(
-    graph: Graph, order: Nodes, levels: Mapping[Node, int], stacks: Iterable[tuple[Node, int]],
-    row_lengths: Mapping[int, Sequence[int]], target: Target, slots: _Slots,
+    graph: Graph, order: Nodes, levels: Mapping[Node, int], stacks: Iterable[tuple[Node, int]], target: Target,
+    slots: _Slots,
 ) -> list[Pass]:  # fmt: skip
     """The loops: one for each region and level of what is reduced or stored by lane."""
     reductions: dict[tuple[int, int], list[Node]] = defaultdict(list)
@@ -211,39 +215,32 @@ def _passes(
     passes = []
     for level, region in sorted(reductions.keys() | columns.keys()):
         key = level, region
-        passes.append(_pass(graph, region, level, reductions[key], columns[key], row_lengths[region], target, slots))
+        passes.append(_pass(graph, region, level, reductions[key], columns[key], target, slots))
     return passes
 
 
 def _pass(
-    graph: Graph, region: int, level: int, reductions: Nodes, stacks: Mapping[Node, Sequence[int]],
-    row_lengths: Sequence[int], target: Target, slots: _Slots,
+    graph: Graph, region: int, level: int, reductions: Nodes, stacks: Mapping[Node, Sequence[int]], target: Target,
+    slots: _Slots,
 ) -> Pass:  # fmt: skip
-    """Group the sums by the factor that occurs in most of them; the reductions follow the order of the tables."""
     sums, minima = ([n for n in reductions if graph.ops[n] == op] for op in ("lane_sum", "lane_min"))
     least = [graph.args[n][0] for n in minima]
-    pairs = _factors(graph, region, [graph.args[n][0] for n in sums], [*least, *stacks])
-    frequency = Counter(itertools.chain.from_iterable(pairs))
-    runs: dict[Node, list[tuple[Node, Node]]] = defaultdict(list)
-    for node, pair in zip(sums, pairs, strict=True):
-        left, right = sorted(pair, key=lambda x: -frequency[x])
-        runs[left].append((right, node))
-    sums_of = {left: [right for right, _ in run] for left, run in runs.items()}
-    factors = [x for left, rights in sums_of.items() for x in (left, *rights)] + least
-    places = {x: i for i, x in enumerate(dict.fromkeys(factors))}
-    chunks = _cut(_computed(graph, region, [*places, *stacks])) or [[]]
-    operands = {x for nodes in chunks for node in nodes for x in graph.operands(node)}
+    factors = _factors(graph, region, [graph.args[n][0] for n in sums], [*least, *stacks])
+    reduced = plan_reductions(sums, factors, minima, least, target.block, VIRTUAL_LANES)
+    kept = dict.fromkeys([*itertools.chain.from_iterable(factors), *least])
+    work = plan_steps(graph, region, list(kept), list(stacks), target.sums)
+    codes = [nodes for step in work.steps for nodes in step.functions]
+    read = {x for nodes in codes for node in nodes for x in graph.operands(node)}
     constants = [graph.constant(x) for x in WRITERS_CONSTANTS]
-    constants += [x for x in operands.union(places, stacks) if graph.is_constant(x)]
+    constants += [x for x in read.union(work.columns, stacks) if graph.is_constant(x)]
+    constants += [x for found in work.sums if found.uniform for x in found.lefts if graph.is_constant(x)]
     for x in constants:
         slots.of(x)
-    handed = [x for x in _crossing(graph, chunks) if x not in places]
-    ordered = [node for run in runs.values() for _, node in run] + minima
-    sizes = [VIRTUAL_LANES * len(ordered), target.lanes * sum(row_lengths), len(row_lengths),
-             target.lanes * len(handed), TILE * len(places)]  # fmt: skip
+    unused = slots.new() if None in reduced.order else 0
     return Pass(
-        region, level, ordered, sums_of, least, places, [slots.of_reduction(n) for n in ordered], stacks, chunks,
-        {x: i for i, x in enumerate(handed)}, list(itertools.accumulate([-(-x // 8) * 8 for x in sizes], initial=0)),
+        region, level, work, reduced,
+        [unused if n is None else slots.of_reduction(n) for n in reduced.order], stacks,
+        target.lanes * max([len(step.handed) for step in work.steps]),
     )  # fmt: skip
 
 
@@ -262,15 +259,8 @@ def _factors(graph: Graph, region: int, terms: Nodes, others: Nodes) -> list[tup
 # --- functions -------------------------------------------------------------------------------------------------------
 
 
-def _cut(nodes: Nodes) -> Chunks:
+def _cut(nodes: Nodes) -> Sequence[Nodes]:
     return [nodes[i : i + CHUNK] for i in range(0, len(nodes), CHUNK)]
-
-
-def _crossing(graph: Graph, chunks: Chunks) -> Iterable[Node]:
-    """What one of these functions computes and another reads, each once."""
-    home = {node: n for n, nodes in enumerate(chunks) for node in nodes}
-    found = [x for n, nodes in enumerate(chunks) for node in nodes for x in graph.operands(node) if home.get(x, n) != n]
-    return dict.fromkeys(found)
 
 
 def _uniform_chunks(graph: Graph, order: Nodes, levels: Mapping[Node, int]) -> list[tuple[int, Nodes]]:
@@ -285,12 +275,15 @@ def _uniform_chunks(graph: Graph, order: Nodes, levels: Mapping[Node, int]) -> l
 def _hand_over(graph: Graph, uniform: Sequence[tuple[int, Nodes]], passes: Sequence[Pass], slots: _Slots) -> None:
     """Give a slot to what one function on slots computes and another, or a pass, reads."""
     chunks = [nodes for _, nodes in uniform]
-    for x in _crossing(graph, chunks):
+    for x in crossing(graph, chunks):
         slots.of(x)
     computed = {node for nodes in chunks for node in nodes}
     for loop in passes:
-        nodes = [node for chunk in loop.chunks for node in chunk]
-        for x in [*loop.factors, *loop.stacks, *[x for node in nodes for x in graph.operands(node)]]:
+        read = [*loop.work.columns, *loop.stacks]
+        for step in loop.work.steps:
+            read += [x for nodes in step.functions for node in nodes for x in graph.operands(node)]
+        read += [x for found in loop.work.sums for x in found.lefts]
+        for x in read:
             if x in computed:
                 slots.of(x)
 

@@ -22,6 +22,16 @@ class Target(NamedTuple):
     vector_functions: Mapping[str, str]
     scalef: bool = False
 
+    @property
+    def sums(self) -> int:
+        """How many sums with the same right factors are computed at a time, so that registers hold the partial ones."""
+        return 4 if self.lanes == 8 else 2
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """How many left and right factors are multiplied with each other at a time in sums over lanes."""
+        return (4, 4) if self.lanes == 8 else (2, 2)
+
 
 @functools.cache
 def host_lanes() -> int:

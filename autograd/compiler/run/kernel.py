@@ -15,6 +15,8 @@ from autograd.compiler.lower.plan import BLOCK, Plan
 
 # From so many nodes on, compile time matters more than speed: a third of it for numbers, but most of it on lanes
 QUICK_ABOVE, QUICK_LANES_ABOVE = 5_000, 40_000
+ROWS_MEMORY = 32_000_000  # bytes for the results of blocks until they are added
+PASS_FUNCTIONS = (("start", 1), ("pass", 6), ("combine", 3), ("end", 2))
 THREADS_ABOVE = 2_000_000  # lanes times nodes from which starting threads pays
 
 
@@ -65,7 +67,7 @@ class Kernel:
     def __init__(self, ir: str, plan: Plan, threads: int | None = None):
         self.plan = plan
         self.threads = threads or available_threads()
-        machine = _machine(0 if plan.nodes > (QUICK_LANES_ABOVE if plan.passes else QUICK_ABOVE) else 1)
+        machine = _machine(0 if plan.instructions > (QUICK_LANES_ABOVE if plan.passes else QUICK_ABOVE) else 1)
         module = llvm.parse_assembly(ir)
         _check_functions(module)
         module.triple = machine.triple
@@ -91,8 +93,6 @@ class Kernel:
 
     def run(self, buffers: "Buffers", lanes: int) -> None:
         """Compute; inputs, table and results are in the buffers. `lanes` is the largest batch."""
-        if lanes > BLOCK:
-            buffers.grow(-(-lanes // BLOCK))
         if self.threads > 1 and lanes > BLOCK and lanes * self.plan.nodes > THREADS_ABOVE:
             self._run_in_threads(buffers)
         else:
@@ -109,20 +109,29 @@ class Kernel:
 
     def _run_pass(self, n: int, buffers: "Buffers", pool: ThreadPoolExecutor) -> None:
         """A pass, with its blocks shared out. Each block's results have their own place, so that nothing depends on who
-        computed them."""
+        computed them; so many blocks at a time as there is memory for."""
         loop = self.plan.passes[n]
         blocks = -(-buffers.table[self.plan.table[loop.region]] // BLOCK)
-        run = self._function(f"pass{n}", 6)
+        start, run, combine, end = [self._function(f"{name}{n}", count) for name, count in PASS_FUNCTIONS]
+        row = len(loop.reductions.order) * 8  # bytes
+        together = min(blocks, max(self.threads, ROWS_MEMORY // max(1, row)))
+        _, partials_at = _memory((2 + together) * row // 8)
+        works = [_memory(loop.memory) for _ in range(self.threads)]
 
         def share(i: int) -> None:
-            _, work_at = _memory(loop.work[-1])
-            first, end = [blocks * k // self.threads for k in (i, i + 1)]
-            run(buffers.slots_at, buffers.table_at, work_at, buffers.partials_at, first, end)
+            first, last = [before + now * k // self.threads for k in (i, i + 1)]
+            rows_at = partials_at + row * (2 + first - before)
+            run(buffers.slots_at, buffers.table_at, works[i][1], rows_at, first, last)
 
-        others = pool.map(share, range(1, self.threads))
-        share(0)
-        list(others)
-        self._function(f"combine{n}", 3)(buffers.slots_at, buffers.partials_at, blocks)
+        start(partials_at)
+        start(partials_at + row)
+        for before in range(0, blocks, together):
+            now = min(together, blocks - before)
+            others = pool.map(share, range(1, self.threads))
+            share(0)
+            list(others)
+            combine(partials_at, before, before + now)
+        end(buffers.slots_at, partials_at)
 
 
 class Buffers:
@@ -134,16 +143,8 @@ class Buffers:
             self.slots[slot] = x
         self.table = (ctypes.c_int64 * max(1, plan.table_size))()
         self.table_at = ctypes.addressof(self.table)
-        self.work, self.work_at = _memory(max([loop.work[-1] for loop in plan.passes], default=0))
-        self.results = max([len(loop.reductions) for loop in plan.passes], default=0)
-        self.blocks = 0
-        self.grow(1)
-
-    def grow(self, blocks: int) -> None:
-        """Make place for the results of so many blocks."""
-        if blocks > self.blocks:
-            self.blocks = blocks
-            self.partials, self.partials_at = _memory(blocks * self.results)
+        self.work, self.work_at = _memory(max([loop.memory for loop in plan.passes], default=0))
+        self.partials, self.partials_at = _memory(3 * max([len(loop.slots) for loop in plan.passes], default=0))
 
 
 def _memory(doubles: int) -> "tuple[np.ndarray[Any, Any], int]":

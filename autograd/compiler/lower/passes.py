@@ -1,0 +1,325 @@
+"""The plan of one pass: which sums run by table, in which steps the rest is computed, and what is kept in the tile.
+
+A tile is as many lanes as are computed together; it has a column for everything that is kept for all of them. A pass
+takes tile by tile through its steps. A step is sums of products, by table, and then code for what can be computed from
+them, up to the factors of the next sums:
+
+    inputs -> code 0 -> sums 1 -> code 1 -> ... -> reductions over the lanes
+
+Every number is computed in the first step that needs it. A later one reads it from the tile; conditions are cheaper to
+compute again than to keep.
+"""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from autograd.compiler.optimize.graph import UNIFORM, Graph, Node
+from autograd.compiler.optimize.identities import CONDITIONS
+
+Nodes = Sequence[Node]
+Pair = tuple[Node, Node]
+
+CHUNK = 500  # nodes to a function: compile time grows faster than the size of one
+LONG = 8  # products from which a sum runs by table
+
+
+class Sum(NamedTuple):
+    """A sum of products within a lane, added in this order. Left factors are uniform, or all factors are columns."""
+
+    uniform: bool
+    lefts: Nodes
+    rights: Nodes
+
+
+class Sums(NamedTuple):
+    """Sums that one call of a kernel computes: in groups of so many that share their right factors.
+
+    Attributes:
+        uniform: whether left factors are read from slots; else all are columns.
+        size: how many sums are in a group.
+        groups: the results of each group, and its sums.
+    """
+
+    uniform: bool
+    size: int
+    groups: Sequence[tuple[Nodes, Sequence[Sum]]]
+
+
+class Step(NamedTuple):
+    """Sums by table, then code.
+
+    Attributes:
+        sums: calls of kernels.
+        functions: what each function computes, operands first.
+        handed: what one of them hands to another for as many lanes as a register holds, and where in scratch memory.
+    """
+
+    sums: Sequence[Sums]
+    functions: Sequence[Nodes]
+    handed: Mapping[Node, int]
+
+
+class Steps(NamedTuple):
+    """What a pass computes for each tile.
+
+    Attributes:
+        inputs: what is copied into the tile: array, elements of a row, the column of the first.
+        steps: the steps.
+        columns: what is kept in the tile, and in which column.
+        splat: the columns that are the same for all lanes.
+    """
+
+    inputs: Sequence[tuple[int, Sequence[int]]]
+    steps: Sequence[Step]
+    columns: Mapping[Node, int]
+    splat: Nodes
+
+    @property
+    def sums(self) -> Iterator[Sum]:
+        """All sums by table."""
+        return (found for step in self.steps for call in step.sums for _, group in call.groups for found in group)
+
+
+def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int) -> Steps:
+    """The steps to what is kept in the tile for the reductions, and to what else is wanted.
+
+    Args:
+        group: how many sums the kernel for shared right factors takes.
+    """
+    regions, ops = graph.regions, graph.ops
+    nodes = [n for n in graph.needed([*kept, *wanted]) if regions[n] == region]
+    sums = _find_sums(graph, nodes, [*kept, *wanted], region)
+    depth = _depths(graph, nodes, sums, region)
+    last = max(depth.values(), default=0)
+    by_depth: dict[int, list[Node]] = defaultdict(list)
+    targets: dict[int, list[Node]] = defaultdict(list)
+    columns: dict[Node, None] = {}
+    for node, found in sums.items():
+        by_depth[depth[node]].append(node)
+        targets[depth[node] - 1] += _columns_of(found)
+    for step in range(last):
+        columns |= dict.fromkeys(targets[step])
+    columns |= dict.fromkeys([*sums, *kept])
+    targets[last] += [*kept, *wanted]
+
+    position = {n: i for i, n in enumerate(nodes)}
+    computed: set[Node] = set()
+    steps = []
+    for step in range(last + 1):
+        here = _code(graph, targets[step], position, sums, computed, columns)
+        functions = [here[i : i + CHUNK] for i in range(0, len(here), CHUNK)]
+        if not functions and step in (0, last):  # which have more to do than to compute
+            functions.append([])
+        handed = [x for x in crossing(graph, functions) if x not in columns]
+        calls = list(_grouped({n: sums[n] for n in by_depth[step]}, group))
+        steps.append(Step(calls, functions, {x: i for i, x in enumerate(handed)}))
+    inputs: dict[int, list[Node]] = defaultdict(list)
+    for n in nodes:
+        if ops[n] == "lane_input":
+            inputs[graph.args[n][0]].append(n)
+    ordered = dict.fromkeys([n for found in inputs.values() for n in found]) | columns
+    elements = [(array, [graph.args[n][1] for n in found]) for array, found in inputs.items()]
+    splat = [x for x in columns if regions[x] == UNIFORM]
+    return Steps(elements, steps, {n: i for i, n in enumerate(ordered)}, splat)
+
+
+def crossing(graph: Graph, functions: Sequence[Nodes]) -> Iterable[Node]:
+    """What one of these functions computes and another reads, each once."""
+    home = {node: n for n, nodes in enumerate(functions) for node in nodes}
+    return dict.fromkeys(
+        [x for n, nodes in enumerate(functions) for node in nodes for x in graph.operands(node) if home.get(x, n) != n]
+    )
+
+
+def _columns_of(found: Sum) -> Nodes:
+    return found.rights if found.uniform else [*found.lefts, *found.rights]
+
+
+def _depths(graph: Graph, nodes: Nodes, sums: Mapping[Node, Sum], region: int) -> dict[Node, int]:
+    """How many sums by table have to come before each node, one after another."""
+    depth: dict[Node, int] = {}
+    for node in nodes:
+        found = sums.get(node)
+        operands = graph.operands(node) if found is None else _columns_of(found)
+        depth[node] = (found is not None) + max([depth.get(x, 0) for x in operands], default=0)
+    return {node: depth[node] for node in nodes if node in sums}
+
+
+def _code(
+    graph: Graph, targets: Nodes, position: Mapping[Node, int], sums: Mapping[Node, Sum], computed: set[Node],
+    columns: dict[Node, None],
+) -> Nodes:  # fmt: skip
+    """What a step computes to have its targets; what it needs of an earlier step gets a column."""
+    here: set[Node] = set()
+    stack = list(targets)
+    while stack:
+        node = stack.pop()
+        if node in here or node not in position or node in sums or graph.ops[node] == "lane_input":
+            continue
+        if node in computed and (node in columns or graph.ops[node] not in CONDITIONS):
+            columns[node] = None
+            continue
+        here.add(node)
+        stack += graph.operands(node)
+    computed |= here
+    return sorted(here, key=position.__getitem__)
+
+
+# --- sums ------------------------------------------------------------------------------------------------------------
+
+
+def _find_sums(graph: Graph, nodes: Nodes, wanted: Nodes, region: int) -> dict[Node, Sum]:
+    """The long sums of products among these nodes: chains of additions whose partial sums nothing else needs."""
+    ops, args = graph.ops, graph.args
+    uses: Counter[Node] = Counter(wanted)
+    for node in nodes:
+        uses.update(graph.operands(node))
+    length: dict[Node, int] = {}  # of the chain of additions that ends at a node
+    before: dict[Node, Node] = {}  # the partial sum to which a node adds
+    for node in nodes:
+        if ops[node] in ("fadd", "fsub"):
+            x, y = args[node]
+            if ops[node] == "fadd" and length.get(y, 0) > length.get(x, 0) and uses[y] == 1:
+                x = y
+            inner = length.get(x, 0) if uses[x] == 1 else 0
+            if inner:
+                before[node] = x
+            length[node] = inner + 1
+    inside: set[Node] = set()
+    sums = {}
+    for node in reversed(nodes):
+        if length.get(node, 0) >= LONG and node not in inside:
+            chain = [node]
+            while chain[-1] in before:
+                chain.append(before[chain[-1]])
+            inside.update(chain)
+            found = _sum(graph, list(_terms(graph, chain[::-1], before)), uses)
+            if found is not None:
+                sums[node] = found
+    return {node: sums[node] for node in nodes if node in sums}
+
+
+def _terms(graph: Graph, chain: Nodes, before: Mapping[Node, Node]) -> Iterator[tuple[Node, bool]]:
+    """What a chain of additions adds up, in order, and whether it subtracts it."""
+    for node in chain:
+        x, y = graph.args[node]
+        partial = before.get(node)
+        if partial is None:
+            yield x, False
+        yield (x if y == partial and x != partial else y), graph.ops[node] == "fsub"
+
+
+def _sum(graph: Graph, terms: Sequence[tuple[Node, bool]], uses: Mapping[Node, int]) -> Sum | None:
+    """These terms as products; None if too few of them are."""
+    regions = graph.regions
+    one, minus_one = graph.constant(1.0), graph.constant(-1.0)
+    products = {
+        x for x, negative in terms if graph.ops[x] == "fmul" and uses[x] == 1 and regions[x] != UNIFORM and not negative
+    }
+    lanes = {x for x in products if UNIFORM not in (regions[graph.args[x][0]], regions[graph.args[x][1]])}
+    uniform = 2 * len(lanes) <= len(products)
+    if uniform:
+        products -= lanes  # these are computed by code, and added as they are
+    if len(products) < LONG or 2 * len(products) < len(terms):
+        return None
+    pairs: list[Pair] = []
+    for x, negative in terms:
+        if x in products:
+            left, right = graph.args[x]
+            pairs.append((right, left) if regions[right] == UNIFORM else (left, right))
+        else:
+            sign = minus_one if negative else one
+            pairs.append((x, sign) if regions[x] == UNIFORM else (sign, x))
+    lefts, rights = zip(*pairs, strict=True)
+    return Sum(uniform, lefts, rights)
+
+
+def _grouped(sums: Mapping[Node, Sum], size: int) -> Iterator[Sums]:
+    """Sums that share their right factors in groups, and the others."""
+    sharing: dict[tuple[bool, Nodes], list[Node]] = defaultdict(list)
+    for node, found in sums.items():
+        sharing[found.uniform, tuple(found.rights)].append(node)
+    calls: dict[tuple[bool, int], list[Nodes]] = defaultdict(list)
+    for (uniform, _), nodes in sharing.items():
+        whole = len(nodes) - len(nodes) % size
+        calls[uniform, size] += [nodes[i : i + size] for i in range(0, whole, size)]
+        calls[uniform, 1] += [[node] for node in nodes[whole:]]
+    for (uniform, count), groups in calls.items():
+        if groups:
+            yield Sums(uniform, count, [(nodes, [sums[n] for n in nodes]) for nodes in groups])
+
+
+# --- reductions ------------------------------------------------------------------------------------------------------
+
+
+class Reductions(NamedTuple):
+    """Reductions over the lanes of a tile, in the order in which kernels compute them.
+
+    Attributes:
+        shape: how many left and right factors a block has.
+        width: how many pairs, or minima, a kernel takes at a time.
+        blocks: sums of all products of some left factors with some right ones.
+        pairs: the other sums of products.
+        minima: what the others are the minima of.
+        order: the reduction of each result of these; None for what only fills up.
+    """
+
+    shape: tuple[int, int]
+    width: int
+    blocks: Sequence[tuple[Nodes, Nodes]]
+    pairs: Sequence[Pair]
+    minima: Nodes
+    order: Sequence[Node | None]
+
+    @property
+    def block(self) -> int:
+        """How many results a block has."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def sum_count(self) -> int:
+        return len(self.order) - len(self.minima)
+
+
+def plan_reductions(
+    sums: Nodes, factors: Sequence[Pair], minima: Nodes, least: Nodes, shape: tuple[int, int], width: int
+) -> Reductions:
+    """Find blocks among products: left factors that meet the same right ones.
+
+    Args:
+        sums, factors: reductions that are sums, and the two factors of each.
+        minima, least: reductions that are minima, and what each is the minimum of.
+        shape, width: see Reductions.
+    """
+    frequency = Counter(itertools.chain.from_iterable(factors))
+    runs: dict[Node, dict[Node, Node]] = defaultdict(dict)
+    again: list[tuple[Pair, Node]] = []  # in fast code two reductions may be of the same product
+    for node, pair in zip(sums, factors, strict=True):
+        left, right = sorted(pair, key=lambda x: -frequency[x])
+        if runs[left].setdefault(right, node) != node:
+            again.append(((left, right), node))
+    sharing: dict[Nodes, list[Node]] = defaultdict(list)
+    for left, run in runs.items():
+        sharing[tuple(run)].append(left)
+    blocks: list[tuple[Nodes, Nodes]] = []
+    pairs: list[Pair] = []
+    rows, columns = shape
+    for rights, lefts in sharing.items():
+        whole, inner = len(lefts) - len(lefts) % rows, len(rights) - len(rights) % columns
+        for i in range(0, whole, rows):
+            some = lefts[i : i + rows]
+            blocks += [(some, rights[k : k + columns]) for k in range(0, inner, columns)]
+            pairs += [(left, right) for right in rights[inner:] for left in some]
+        pairs += [(left, right) for left in lefts[whole:] for right in rights]
+    order: list[Node | None] = [runs[x][y] for lefts, rights in blocks for x in lefts for y in rights]
+    order += [*[runs[x][y] for x, y in pairs], *[node for _, node in again]]
+    pairs += [pair for pair, _ in again]
+    order += [None] * (-len(pairs) % width)
+    pairs += pairs[-1:] * (-len(pairs) % width)
+    order += [*minima]
+    order += [None] * (-len(minima) % width)
+    filled = [*least]
+    filled += filled[-1:] * (-len(least) % width)
+    return Reductions(shape, width, blocks, pairs, filled, order)

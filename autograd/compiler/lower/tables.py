@@ -1,0 +1,246 @@
+"""LLVM IR of loops over tables: sums of products within lanes, and reductions over lanes.
+
+Sums within a lane add their products in the order in which they were written. Reductions over lanes add in an order
+that depends on neither threads nor registers: lane i of a tile is added to partial result i mod V, lanes in order; then
+the partial results in pairs; then tiles, blocks of tiles, and groups of blocks, each in order.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+from autograd.compiler.lower.code import Code, Loop, table
+from autograd.compiler.lower.passes import Sums
+from autograd.compiler.lower.plan import GROUP, TILE, VIRTUAL_LANES, Pass, Plan
+from autograd.compiler.optimize.graph import REDUCTIONS
+
+V = VIRTUAL_LANES
+VECTOR, MASK = f"<{V} x double>", f"<{V} x i1>"
+SUM, MIN = repr(REDUCTIONS["lane_sum"]), "0x7FF0000000000000"  # -0.0 changes no other number by being added
+UNROLLED = 4  # registers of lanes to which one left factor is applied at a time
+
+# --- sums within a lane ----------------------------------------------------------------------------------------------
+
+
+def sums(code: Code, name: str, call: Sums, plan: Plan, loop: Pass, tile: str, lanes: str) -> list[str]:
+    """A call that computes these sums for the first lanes of a tile; returns the tables that it reads."""
+    columns, slot = loop.work.columns, plan.slot
+    lefts: list[int] = []
+    for _, group in call.groups:
+        for together in zip(*[each.lefts for each in group], strict=True):
+            lefts += [slot[x] if call.uniform else columns[x] * TILE for x in together]
+    tables = {
+        "results": [columns[node] * TILE for nodes, _ in call.groups for node in nodes],
+        "ends": list(itertools.accumulate([len(group[0].rights) for _, group in call.groups])),
+        "lefts": lefts,
+        "rights": [columns[x] * TILE for _, group in call.groups for x in group[0].rights],
+    }
+    pointers = ["%slots", tile, *[f"@{name}.{what}" for what in tables]]
+    code.call(f"@{_sums_name(call)}", *[("ptr", x) for x in pointers], ("i64", lanes), ("i64", len(call.groups)))
+    return [table(f"{name}.{what}", entries) for what, entries in tables.items()]
+
+
+def _sums_name(call: Sums) -> str:
+    return f"sums.{'uniform' if call.uniform else 'lanes'}.{call.size}"
+
+
+def sum_kernels(passes: Sequence[Pass], width: int) -> list[Code]:
+    """The functions that `sums` calls."""
+    calls = {_sums_name(call): call for loop in passes for step in loop.work.steps for call in step.sums}
+    return [_sum_kernel(call, width) for call in calls.values()]
+
+
+def _sum_kernel(call: Sums, width: int) -> Code:
+    pointers = dict.fromkeys(["slots", "tile", "results", "ends", "lefts", "rights"], "ptr noalias")
+    code = Code(_sums_name(call), pointers | {"lanes": "i64", "groups": "i64"}, internal=True)
+    unrolled = code.sub("%lanes", code.value(f"urem i64 %lanes, {UNROLLED * width}"))
+    with code.loop(0, unrolled, UNROLLED * width) as lane:
+        _sum_lanes(code, call, lane, UNROLLED, width)
+    with code.loop(unrolled, "%lanes", width) as lane:
+        _sum_lanes(code, call, lane, 1, width)
+    return code
+
+
+def _sum_lanes(code: Code, call: Sums, lane: Loop, registers: int, width: int) -> None:
+    """All sums for so many registers of lanes."""
+    vector = f"<{width} x double>" if width > 1 else "double"
+    zero = f"splat (double {SUM})" if width > 1 else SUM
+    names = [[f"{i}.{r}" for r in range(registers)] for i in range(call.size)]
+    tile = code.at("%tile", lane)
+    with code.loop(0, "%groups", 1, {"first": ("i64", "0")}) as group:
+        end = group["first"] = code.index("%ends", group)
+        with code.loop(group["first"], end, 1, {x: (vector, zero) for row in names for x in row}) as term:
+            right = code.at(tile, code.index("%rights", term))
+            xs = [code.load(vector, code.at(right, r * width)) for r in range(registers)]
+            for i, row in enumerate(names):
+                left = code.index("%lefts", code.add(code.mul(term, call.size), i))
+                if call.uniform:
+                    ys = [code.splat(width, "double", code.entry("%slots", left, "double"))] * registers
+                else:
+                    place = code.at(tile, left)
+                    ys = [code.load(vector, code.at(place, r * width)) for r in range(registers)]
+                for x, y, so_far in zip(xs, ys, row, strict=True):
+                    product = code.value(f"fmul {vector} {x}, {y}")
+                    term[so_far] = code.value(f"fadd {vector} {term[so_far]}, {product}")
+        for i, row in enumerate(names):
+            place = code.at(tile, code.index("%results", code.add(code.mul(group, call.size), i)))
+            for r, so_far in enumerate(row):
+                code.store(vector, term[so_far], code.at(place, r * width))
+
+
+# --- reductions over lanes -------------------------------------------------------------------------------------------
+
+
+def reduce(code: Code, n: int, loop: Pass, tile: str, lanes: str, results: str) -> list[str]:
+    """Calls that add the first lanes of a tile to the results of pass n; returns the tables that they read."""
+    found, tables, done = loop.reductions, [], 0
+    blocks, pairs = found.blocks, found.pairs
+    for kind, lefts, rights, size in (
+        ("blocks", [x for xs, _ in blocks for x in xs], [y for _, ys in blocks for y in ys], found.block),
+        ("pairs", [x for x, _ in pairs], [y for _, y in pairs], found.width),
+        ("minima", found.minima, [], found.width),
+    ):
+        if lefts:
+            names = [f"pass{n}.{kind}.{side}" for side in ("lefts", "rights")]
+            for name, nodes in zip(names, (lefts, rights), strict=True):
+                tables.append(table(name, [loop.work.columns[x] * TILE for x in nodes]))
+            ragged = code.value(f"icmp ne i64 {code.value(f'urem i64 {lanes}, {V}')}, 0")
+            function = code.select("ptr", ragged, f"@{kind}.ragged", f"@{kind}")
+            pointers = [code.at(results, done), tile, *[f"@{name}" for name in names]]
+            count = len(blocks) if kind == "blocks" else len(lefts) // found.width
+            code.call(function, *[("ptr", x) for x in pointers], ("i64", lanes), ("i64", count))
+            done += count * size
+    return tables
+
+
+def reduction_kernels(passes: Sequence[Pass]) -> list[Code]:
+    """The functions that `reduce` calls."""
+    kinds = {}
+    for loop in passes:
+        found = loop.reductions
+        rows, columns = found.shape
+        if found.blocks:
+            kinds["blocks"] = rows, columns, list(itertools.product(range(rows), range(columns)))
+        if found.pairs:
+            kinds["pairs"] = found.width, found.width, [(i, i) for i in range(found.width)]
+        if found.minima:
+            kinds["minima"] = found.width, 0, [(i, i) for i in range(found.width)]
+    return [_reduction_kernel(kind, *shape, ragged) for kind, shape in kinds.items() for ragged in (False, True)]
+
+
+def _reduction_kernel(kind: str, lefts: int, rights: int, pairs: Sequence[tuple[int, int]], ragged: bool) -> Code:
+    """For each entry of the tables so many factors, and the results of the pairs of them; of minima no right factors.
+
+    A ragged tile ends with a vector of lanes that are not all real: those change nothing.
+    """
+    pointers = dict.fromkeys(["results", "tile", "lefts", "rights"], "ptr noalias")
+    name = f"{kind}.ragged" if ragged else kind
+    code = Code(name, pointers | {"lanes": "i64", "count": "i64"}, internal=True)
+    limit = code.splat(V, "i64", "%lanes") if ragged else ""
+    names = [str(i) for i in range(len(pairs))]
+    with code.loop(0, "%count") as entry:
+        places = [
+            [code.at("%tile", code.index(f"%{side}", code.add(code.mul(entry, size), i))) for i in range(size)]
+            for side, size in (("lefts", lefts), ("rights", rights))
+        ]
+        with code.loop(0, "%lanes", V, {x: (VECTOR, _start(kind)) for x in names}) as lane:
+            xs, ys = [[code.load(VECTOR, code.at(place, lane)) for place in side] for side in places]
+            if ragged:
+                numbers = code.value(f"add <{V} x i64> {code.splat(V, 'i64', lane)}, <{_numbers('i64', 0, V)}>")
+                real = code.value(f"icmp slt <{V} x i64> {numbers}, {limit}")
+            for so_far, (i, j) in zip(names, pairs, strict=True):
+                term = code.value(f"fmul {VECTOR} {xs[i]}, {ys[j]}") if rights else xs[i]
+                if ragged:
+                    term = code.select(VECTOR, real, term, _start(kind), MASK)
+                lane[so_far] = _merged(code, kind, lane[so_far], term, V)
+        first = code.at("%results", code.mul(entry, len(pairs)))
+        for i, (x, width) in enumerate(_in_pairs(code, kind, [lane[x] for x in names])):
+            place = code.at(first, i * width)
+            so_far = code.load(f"<{width} x double>", place)
+            code.store(f"<{width} x double>", _merged(code, kind, so_far, x, width), place)
+    return code
+
+
+def _start(kind: str) -> str:
+    return f"splat (double {MIN if kind == 'minima' else SUM})"
+
+
+def _merged(code: Code, kind: str, x: str, y: str, width: int) -> str:
+    """x + y, or the lesser of minima."""
+    vector = f"<{width} x double>"
+    if kind != "minima":
+        return code.value(f"fadd {vector} {x}, {y}")
+    return code.select(vector, code.value(f"fcmp olt {vector} {y}, {x}"), y, x, f"<{width} x i1>")
+
+
+def _in_pairs(code: Code, kind: str, vectors: Sequence[str]) -> list[tuple[str, int]]:
+    """The V partial results of each vector added in pairs, i and i + V / 2 first: vectors of results, and their width.
+
+    Two vectors become one at each step: the first halves of the partial results of both, and the second ones, are
+    gathered and added.
+    """
+    partial, width = V, V
+    while partial > 1:
+        half = partial // 2
+        halves = [[k + i for k in range(0, 2 * V, partial) for i in range(start, start + half)] for start in (0, half)]
+        if len(vectors) == 1:
+            halves = [indices[: width // 2] for indices in halves]
+            pairs = [(vectors[0], "poison")]
+        else:
+            pairs = list(zip(vectors[::2], vectors[1::2], strict=True))
+        old, width = width, len(halves[0])
+        first, second = halves
+        vectors = [
+            _merged(code, kind, code.shuffle(old, x, y, first), code.shuffle(old, x, y, second), width)
+            for x, y in pairs
+        ]
+        partial = half
+    return [(x, width) for x in vectors]
+
+
+def _numbers(kind: str, first: int, count: int) -> str:
+    return ", ".join([f"{kind} {i}" for i in range(first, first + count)])
+
+
+# --- from tiles to results -------------------------------------------------------------------------------------------
+
+
+def totals(n: int, loop: Pass) -> tuple[list[Code], list[str]]:
+    """The functions around the blocks of pass n, and the tables that they read. Two rows of results come first in the
+    memory for partial ones: the total of the groups so far, and that of the present group.
+
+    @start<n>(to): a row before the first lane.
+    @combine<n>(partials, first, end): add these blocks, whose rows are the next ones.
+    @end<n>(slots, partials): the results, to their slots.
+    """
+    found = loop.reductions
+    count, sum_count = len(found.order), found.sum_count
+    ranges = [("sums", 0, sum_count), ("minima", sum_count, count)]
+    width = found.width
+    vector = f"<{width} x double>"
+    start = Code(f"start{n}", {"to": "ptr"})
+    combine = Code(f"combine{n}", {"partials": "ptr noalias", "first": "i64", "end": "i64"})
+    end = Code(f"end{n}", {"slots": "ptr noalias", "partials": "ptr noalias"})
+    for kind, first, last in ranges:
+        with start.loop(first, last, width) as r:
+            start.store(vector, _start(kind), start.at("%to", r))
+
+    def add(x: str, y: str) -> None:
+        """Add one row to another."""
+        for kind, first, last in ranges:
+            with combine.loop(first, last, width) as r:
+                place = combine.at(x, r)
+                now, more = combine.load(vector, place), combine.load(vector, combine.at(y, r))
+                combine.store(vector, _merged(combine, kind, now, more, width), place)
+
+    group, rows = combine.at("%partials", count), combine.at("%partials", 2 * count)
+    with combine.loop("%first", "%end") as block:
+        with combine.when(combine.value(f"icmp eq i64 {combine.value(f'urem i64 {block}, {GROUP}')}, 0")):
+            add("%partials", group)
+            combine.call(f"@start{n}", ("ptr", group))
+        add(group, combine.at(rows, combine.mul(combine.sub(block, "%first"), count)))
+
+    for kind, first, last in ranges:
+        with end.loop(first, last) as r:
+            x, y = [end.load("<1 x double>", end.at("%partials", i)) for i in (r, end.add(r, count))]
+            end.store("<1 x double>", _merged(end, kind, x, y, 1), end.at("%slots", end.index(f"@pass{n}.slots", r)))
+    return [start, combine, end], [table(f"pass{n}.slots", loop.slots)]
