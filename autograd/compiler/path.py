@@ -1,5 +1,6 @@
 """Path: compiled code for one way through a function; numbers in, code, numbers out."""
 
+import functools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiler.arguments import FLOAT64, Arguments, address_of
-from autograd.compiler.lower.module import lower
-from autograd.compiler.lower.plan import VIRTUAL_LANES, Plan
+from autograd.compiler.lower.module import lower, write
+from autograd.compiler.lower.plan import VIRTUAL_LANES, Plan, plan
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import simplify
 from autograd.compiler.optimize.gates import settle
@@ -71,18 +72,22 @@ class Path:
         self.kernel: Kernel | None = None
         self.exact_kernel: Kernel | None = None
 
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """The plan of the code that serves most calls."""
+        return plan(settle(self.program, exact=False), self.row_lengths, self.target)
+
     def llvm_ir(self) -> str:
         """The code that serves most calls."""
-        return lower(settle(self.program, exact=False), self.row_lengths, self.target)[0]
+        return write(self.plan)
 
     def prepare(self) -> Kernel:
         """Compile."""
-        self.kernel = kernel = self._compile(exact=False)
+        self.kernel = kernel = Kernel(write(self.plan), self.plan, self.threads)
         return kernel
 
-    def _compile(self, exact: bool) -> Kernel:
-        ir, plan = lower(settle(self.program, exact), self.row_lengths, self.target)
-        return Kernel(ir, plan, self.threads)
+    def _exact(self) -> Kernel:
+        return Kernel(*lower(settle(self.program, exact=True), self.row_lengths, self.target), self.threads)
 
     def matches(self, shapes: Sequence[tuple[int, ...]]) -> bool:
         """Whether it serves arrays of these shapes."""
@@ -96,7 +101,7 @@ class Path:
         result = self._run(self.kernel or self.prepare(), arguments)
         if result is _NAN:
             if self.exact_kernel is None:
-                self.exact_kernel = self._compile(exact=True)
+                self.exact_kernel = self._exact()
             result = self._run(self.exact_kernel, arguments)
         return result
 
@@ -197,6 +202,8 @@ class Report(NamedTuple):
         needed: those that the results need, which is what is compiled.
         operations: how often each of them occurs.
         regions: how many vmaps became loops over lanes.
+        terms: how many products loops over tables multiply and add, in a lane or over the lanes.
+        instructions: how many operations are left to code of their own.
     """
 
     traced: int
@@ -204,18 +211,22 @@ class Report(NamedTuple):
     needed: int
     operations: dict[str, int]
     regions: int
+    terms: int
+    instructions: int
 
     @classmethod
     def of(cls, path: Path) -> "Report":
-        program = settle(path.program, exact=False)
-        graph = program.graph
-        order = graph.needed([*program.outputs, *[n for n, _ in program.stacks], program.trouble])
-        operations = Counter([graph.ops[n] for n in order])
-        return cls(program.traced, len(graph), len(order), dict(operations.most_common()), len(path.maps))
+        planned = path.plan
+        operations = Counter([planned.graph.ops[n] for n in planned.order])
+        return cls(
+            path.program.traced, len(path.program.graph), len(planned.order), dict(operations.most_common()),
+            len(path.maps), planned.terms, planned.instructions,
+        )  # fmt: skip
 
     def __str__(self) -> str:
         counts = ", ".join([f"{count} {op}" for op, count in self.operations.items()])
         return (
             f"traced    {self.traced} Values\nmerged    {self.merged} machine operations\nneeded    {self.needed}\n"
-            f"          {counts}\nlanes     {self.regions} vmap"
+            f"          {counts}\nlanes     {self.regions} vmap\ntables    {self.terms} products\n"
+            f"code      {self.instructions} operations"
         )

@@ -195,7 +195,7 @@ def _find_sums(graph: Graph, nodes: Nodes, wanted: Nodes, region: int) -> dict[N
             while chain[-1] in before:
                 chain.append(before[chain[-1]])
             inside.update(chain)
-            found = _sum(graph, list(_terms(graph, chain[::-1], before)), uses)
+            found = _sum(graph, list(_terms(graph, chain[::-1], before)))
             if found is not None:
                 sums[node] = found
     return {node: sums[node] for node in nodes if node in sums}
@@ -211,13 +211,11 @@ def _terms(graph: Graph, chain: Nodes, before: Mapping[Node, Node]) -> Iterator[
         yield (x if y == partial and x != partial else y), graph.ops[node] == "fsub"
 
 
-def _sum(graph: Graph, terms: Sequence[tuple[Node, bool]], uses: Mapping[Node, int]) -> Sum | None:
+def _sum(graph: Graph, terms: Sequence[tuple[Node, bool]]) -> Sum | None:
     """These terms as products; None if too few of them are."""
     regions = graph.regions
     one, minus_one = graph.constant(1.0), graph.constant(-1.0)
-    products = {
-        x for x, negative in terms if graph.ops[x] == "fmul" and uses[x] == 1 and regions[x] != UNIFORM and not negative
-    }
+    products = {x for x, negative in terms if graph.ops[x] == "fmul" and regions[x] != UNIFORM and not negative}
     lanes = {x for x in products if UNIFORM not in (regions[graph.args[x][0]], regions[graph.args[x][1]])}
     uniform = 2 * len(lanes) <= len(products)
     if uniform:
@@ -226,7 +224,7 @@ def _sum(graph: Graph, terms: Sequence[tuple[Node, bool]], uses: Mapping[Node, i
         return None
     pairs: list[Pair] = []
     for x, negative in terms:
-        if x in products:
+        if x in products and not negative:
             left, right = graph.args[x]
             pairs.append((right, left) if regions[right] == UNIFORM else (left, right))
         else:

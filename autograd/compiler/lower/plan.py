@@ -68,7 +68,7 @@ class Plan:
     Attributes:
         graph: what is computed: that of the program, and what tells whether a result is NaN.
         target: what it is written for.
-        nodes: how many nodes are needed.
+        order: the nodes that are needed, operands first.
         slots: how many doubles; `outputs` is the first of the results, of which there are `results`.
         watched: how many of the results are watched for a NaN.
         slot: where to read a node; `places`: where a node has to be written because it is a result.
@@ -85,7 +85,7 @@ class Plan:
 
     graph: Graph
     target: Target
-    nodes: int
+    order: Nodes
     slots: int
     outputs: int
     results: int
@@ -143,7 +143,7 @@ def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Tar
     starts = list(itertools.accumulate(sizes, initial=0))
     watched = len(program.outputs) if program.watched else 0
     return Plan(
-        graph, target, len(order), slots.count, program.inputs, len(results), watched,
+        graph, target, order, slots.count, program.inputs, len(results), watched,
         slots.slot, slots.places, [(x, y) for x, y in copies if x != y], slots.constants, slots.constant_slot,
         row_lengths, columns, dict(zip(row_lengths, starts, strict=False)), starts[-1],
         [nodes for _, nodes in uniform], passes, _sequence([level for level, _ in uniform], passes),
@@ -225,7 +225,9 @@ def _pass(
 ) -> Pass:  # fmt: skip
     sums, minima = ([n for n in reductions if graph.ops[n] == op] for op in ("lane_sum", "lane_min"))
     least = [graph.args[n][0] for n in minima]
-    factors = _factors(graph, region, [graph.args[n][0] for n in sums], [*least, *stacks])
+    one = graph.constant(1.0)
+    terms = [graph.args[n][0] for n in sums]
+    factors = [graph.args[x] if graph.ops[x] == "fmul" else (one, x) for x in terms]
     reduced = plan_reductions(sums, factors, minima, least, target.block, VIRTUAL_LANES)
     kept = dict.fromkeys([*itertools.chain.from_iterable(factors), *least])
     work = plan_steps(graph, region, list(kept), list(stacks), target.sums)
@@ -242,18 +244,6 @@ def _pass(
         [unused if n is None else slots.of_reduction(n) for n in reduced.order], stacks,
         target.lanes * max([len(step.handed) for step in work.steps]),
     )  # fmt: skip
-
-
-def _computed(graph: Graph, region: int, wanted: Nodes) -> Nodes:
-    """The nodes of a region that those wanted are computed from, these among them."""
-    return [n for n in graph.needed(wanted) if graph.regions[n] == region]
-
-
-def _factors(graph: Graph, region: int, terms: Nodes, others: Nodes) -> list[tuple[Node, Node]]:
-    """The factors of each term, if it is a product that nothing else needs; else 1 and the term itself."""
-    used = {x for n in _computed(graph, region, [*terms, *others]) for x in graph.operands(n)}.union(others)
-    one = graph.constant(1.0)
-    return [graph.args[x] if graph.ops[x] == "fmul" and x not in used else (one, x) for x in terms]
 
 
 # --- functions -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from autograd.compiler.optimize.graph import REDUCTIONS
 
 V = VIRTUAL_LANES
 VECTOR, MASK = f"<{V} x double>", f"<{V} x i1>"
-SUM, MIN = repr(REDUCTIONS["lane_sum"]), "0x7FF0000000000000"  # -0.0 changes no other number by being added
+NOTHING, INFINITY = "-0.0", "0x7FF0000000000000"  # -0.0 changes no other number by being added
 UNROLLED = 4  # registers of lanes to which one left factor is applied at a time
 
 # --- sums within a lane ----------------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ def _sum_kernel(call: Sums, width: int) -> Code:
 def _sum_lanes(code: Code, call: Sums, lane: Loop, registers: int, width: int) -> None:
     """All sums for so many registers of lanes."""
     vector = f"<{width} x double>" if width > 1 else "double"
-    zero = f"splat (double {SUM})" if width > 1 else SUM
+    zero = f"splat (double {NOTHING})" if width > 1 else NOTHING
     names = [[f"{i}.{r}" for r in range(registers)] for i in range(call.size)]
     tile = code.at("%tile", lane)
     with code.loop(0, "%groups", 1, {"first": ("i64", "0")}) as group:
@@ -161,7 +161,7 @@ def _reduction_kernel(kind: str, lefts: int, rights: int, pairs: Sequence[tuple[
 
 
 def _start(kind: str) -> str:
-    return f"splat (double {MIN if kind == 'minima' else SUM})"
+    return f"splat (double {INFINITY if kind == 'minima' else NOTHING})"
 
 
 def _merged(code: Code, kind: str, x: str, y: str, width: int) -> str:
@@ -242,5 +242,8 @@ def totals(n: int, loop: Pass) -> tuple[list[Code], list[str]]:
     for kind, first, last in ranges:
         with end.loop(first, last) as r:
             x, y = [end.load("<1 x double>", end.at("%partials", i)) for i in (r, end.add(r, count))]
-            end.store("<1 x double>", _merged(end, kind, x, y, 1), end.at("%slots", end.index(f"@pass{n}.slots", r)))
+            total = _merged(end, kind, x, y, 1)
+            if kind == "sums":
+                total = end.value(f"fadd <1 x double> {total}, splat (double {REDUCTIONS['lane_sum']!r})")
+            end.store("<1 x double>", total, end.at("%slots", end.index(f"@pass{n}.slots", r)))
     return [start, combine, end], [table(f"pass{n}.slots", loop.slots)]

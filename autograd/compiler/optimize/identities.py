@@ -29,11 +29,17 @@ CONDITIONS = COMPARISONS | LOGICAL
 def _add(graph: "Graph", x: Node, y: Node) -> Node | None:
     for one, other in ((x, y), (y, x)):
         value = graph.value_of(other)
-        if value == 0 and (math.copysign(1.0, value) < 0 or graph.ops[one] == "lane_sum"):
-            return one  # x + (-0.0) = x; a sum over lanes starts from 0.0, so it is never -0.0
+        if value == 0 and (math.copysign(1.0, value) < 0 or _is_never_negative_zero(graph, one)):
+            return one  # x + (-0.0) = x; and 0.0 + x = x where x is not -0.0
         if graph.ops[other] == "fneg":
             return graph.add("fsub", (one, graph.args[other][0]))
     return None
+
+
+def _is_never_negative_zero(graph: "Graph", x: Node) -> bool:
+    """A sum over lanes starts from 0.0, and so may an addition."""
+    op = graph.ops[x]
+    return op in ("lane_sum", "llvm.fabs") or (op == "fadd" and 0.0 in map(graph.value_of, graph.args[x]))
 
 
 def _sub(graph: "Graph", x: Node, y: Node) -> Node | None:

@@ -93,7 +93,7 @@ class Kernel:
 
     def run(self, buffers: "Buffers", lanes: int) -> None:
         """Compute; inputs, table and results are in the buffers. `lanes` is the largest batch."""
-        if self.threads > 1 and lanes > BLOCK and lanes * self.plan.nodes > THREADS_ABOVE:
+        if self.threads > 1 and lanes > BLOCK and lanes * len(self.plan.order) > THREADS_ABOVE:
             self._run_in_threads(buffers)
         else:
             self._main(buffers.slots_at, buffers.table_at, buffers.work_at, buffers.partials_at)

@@ -1,0 +1,161 @@
+"""Long sums of products, which compiled code adds by table: the same bits as in eager mode, whatever their terms."""
+
+import functools
+import operator
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import SPECIAL
+
+import autograd
+from autograd import dot, jit, relu, value_and_grad, vmap
+from tests.compiler.conftest import TARGETS, same_bits
+from tests.compiler.test_jit import added_in_order
+
+WEIGHTS, INPUTS = 40, 12
+
+
+def network_of_sums(seed, every):
+    """A function of uniform weights w and the inputs x of a lane: sums of these kinds of terms, of earlier ones too."""
+
+    def f(w, x):
+        rng = random.Random(seed)
+        known = list(x)
+
+        def term(kind):
+            y, z, u = rng.choice(known), rng.choice(known), rng.choice(list(w))
+            return {
+                "uniform x lane": lambda: u * y, "lane x uniform": lambda: y * u, "lane x lane": lambda: y * z,
+                "constant x lane": lambda: rng.choice([0.5, -2.0, 3.0]) * y, "square": lambda: y * y,
+                "lane": lambda: y, "uniform": lambda: u, "constant": lambda: 0.25, "zero": lambda: 0.0,
+                "uniform x uniform": lambda: u * u, "function": lambda: relu(y),
+            }[kind]()  # fmt: skip
+
+        for _ in range(rng.randint(2, 5)):
+            mostly = rng.choice(["uniform x lane", "lane x lane", "constant x lane"])
+            kinds = rng.choice([[mostly], [mostly] * 5 + ["lane", "square", every[-1]], every])
+            if rng.random() < 0.3:
+                size = rng.randint(5, 15)
+                ys = [rng.choice(known) for _ in range(size)]
+                sums = [dot(rng.choices(list(w), k=size), ys, bias=rng.choice([0.0, w[0], x[0]])) for _ in range(5)]
+            else:
+                sums = [_added_up([term(rng.choice(kinds)) for _ in range(rng.randint(5, 30))], rng)]
+            known += [rng.choice([relu, lambda v: v, lambda v: v * 0.125])(s) for s in sums]
+        return known[len(x) :]
+
+    return f
+
+
+OF_LANES = ["uniform x lane", "lane x uniform", "lane x lane", "constant x lane", "square", "lane", "function"]
+KINDS = [*OF_LANES, "uniform", "constant", "zero", "uniform x uniform"]
+
+
+def _added_up(terms, rng):
+    """From left to right, with some terms in front, subtracted or repeated, and partial sums that are used again."""
+    total, partial = terms[0], None
+    for x in terms[1:]:
+        how = rng.random()
+        if how < 0.85:
+            total = total + x
+        elif how < 0.9:
+            total = x + total
+        elif how < 0.95:
+            total = total - x
+        else:
+            total, partial = total + x + x, total
+    return total if partial is None else total + partial * 0.5
+
+
+def total_of(f):
+    return lambda w, x: functools.reduce(operator.add, f(w, x))
+
+
+def lanes_of(seed, n):
+    rng = np.random.default_rng(seed)
+    w, X = rng.normal(size=WEIGHTS), rng.normal(size=(n, INPUTS))
+    if seed % 3 == 0:
+        X.flat[rng.integers(0, X.size, 4)] = rng.choice(SPECIAL, 4)
+        w[rng.integers(0, WEIGHTS)] = rng.choice(SPECIAL)
+    return w, X
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([1, 7, 8, 33, 70, 150]), st.sampled_from(sorted(TARGETS)))
+def test_random_graphs_of_long_sums_are_bit_identical_to_eager_mode(seed, n, target):
+    f = network_of_sums(seed, KINDS)
+    w, X = lanes_of(seed, n)
+    compiled = jit(vmap(f, in_axes=(None, 0)), target=TARGETS[target])
+    columns = compiled(w, X)
+    gradients = jit(vmap(value_and_grad(total_of(f), argnums=(0, 1)), in_axes=(None, 0)), target=TARGETS[target])(w, X)
+    for i in {0, n // 2, n - 1}:
+        row = [column[i] for column in columns]
+        point = w.tolist(), X[i].tolist()
+        assert all(map(same_bits, row, f(*point))), (i, row)
+        value, (dw, dx) = value_and_grad(total_of(f), argnums=(0, 1))(*point)
+        assert same_bits(gradients[0][i], value)
+        assert all(map(same_bits, gradients[1][0][i], dw))
+        assert all(map(same_bits, gradients[1][1][i], dx))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([3, 64, 100, 1100]), st.sampled_from(sorted(TARGETS)))
+def test_their_gradients_summed_over_a_batch_are_added_in_the_one_order(seed, n, target):
+    f = total_of(network_of_sums(seed, OF_LANES))
+    w, X = lanes_of(3 * seed + 1, n)
+    per_lane = jit(vmap(value_and_grad(f), in_axes=(None, 0)))(w, X)
+    value, gradient = jit(value_and_grad(vmap(f, in_axes=(None, 0), reduce="sum")), target=TARGETS[target])(w, X)
+    assert same_bits(value, 0.0 + added_in_order(per_lane[0].tolist()))
+    assert all(map(same_bits, gradient, [0.0 + added_in_order(x) for x in per_lane[1].T.tolist()]))
+
+
+def _mlp(w, x):
+    h = x
+    for k in range(3):
+        h = [relu(dot(w[i : i + 12], h, bias=w[i])) for i in range(k, k + 12)]
+    return autograd.sum(h)
+
+
+def _convolution(w, x):
+    return autograd.sum([relu(sum((a * b for a, b in zip(w[:9], x[i:], strict=False)), w[9])) for i in range(4)])
+
+
+def _attention(w, x):
+    keys = [[w[i] * v for v in x[:10]] for i in range(8)]
+    return autograd.sum([relu(dot(a, b)) for a in keys for b in keys])
+
+
+def _quadratic_form(w, x):
+    centred = [v - m for v, m in zip(x, w, strict=False)]
+    return autograd.sum([v * dot(w[i : i + 12], centred) for i, v in enumerate(centred)])
+
+
+def _sparse(w, x):
+    rng = random.Random(0)
+    picked = [rng.sample(range(12), 9) for _ in range(10)]
+    return autograd.sum([dot([w[i] for i in some], [x[i] for i in some]) * x[0] for some in picked])
+
+
+@pytest.mark.parametrize("f", [_mlp, _convolution, _attention, _quadratic_form, _sparse])
+def test_sums_run_by_table_whatever_the_code_looks_like(f):
+    w, X = np.random.default_rng(1).normal(size=40), np.random.default_rng(2).normal(size=(50, 12))
+    step = jit(value_and_grad(vmap(f, in_axes=(None, 0), reduce="sum")))
+    report = step.lower(w, X)
+    assert report.terms > 0.7 * report.operations["fmul"], str(report)
+    per_lane = [value_and_grad(f)(w, x) for x in X]
+    value, gradient = step(w, X)
+    assert value == added_in_order([v for v, _ in per_lane])
+    assert gradient.tolist() == [added_in_order(list(column)) for column in zip(*[g for _, g in per_lane], strict=True)]
+
+
+@pytest.mark.slow
+@settings(settings.get_profile("search"), max_examples=400)
+@given(st.integers(0, 10**9), st.sampled_from([1, 9, 100]))
+def test_search_long_sums_are_bit_identical(seed, n):
+    f = network_of_sums(seed, KINDS)
+    w, X = lanes_of(seed, n)
+    columns = jit(vmap(f, in_axes=(None, 0)))(w, X)
+    for i in {0, n // 2, n - 1}:
+        assert all(map(same_bits, [column[i] for column in columns], f(w.tolist(), X[i].tolist()))), i
