@@ -90,8 +90,8 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int
     """
     regions, ops = graph.regions, graph.ops
     nodes = [n for n in graph.needed([*kept, *wanted]) if regions[n] == region]
-    sums = _find_sums(graph, nodes, [*kept, *wanted], region)
-    depth = _depths(graph, nodes, sums, region)
+    sums = _find_sums(graph, nodes, [*kept, *wanted])
+    depth = _depths(graph, nodes, sums)
     last = max(depth.values(), default=0)
     by_depth: dict[int, list[Node]] = defaultdict(list)
     targets: dict[int, list[Node]] = defaultdict(list)
@@ -137,14 +137,17 @@ def _columns_of(found: Sum) -> Nodes:
     return found.rights if found.uniform else [*found.lefts, *found.rights]
 
 
-def _depths(graph: Graph, nodes: Nodes, sums: Mapping[Node, Sum], region: int) -> dict[Node, int]:
-    """How many sums by table have to come before each node, one after another."""
-    depth: dict[Node, int] = {}
+def _depths(graph: Graph, nodes: Nodes, sums: Mapping[Node, Sum]) -> dict[Node, int]:
+    """How many sums by table have to be complete, one after another, with each of them."""
+    depth = [0] * len(graph)
     for node in nodes:
         found = sums.get(node)
-        operands = graph.operands(node) if found is None else _columns_of(found)
-        depth[node] = (found is not None) + max([depth.get(x, 0) for x in operands], default=0)
-    return {node: depth[node] for node in nodes if node in sums}
+        for x in graph.operands(node) if found is None else _columns_of(found):
+            if depth[x] > depth[node]:
+                depth[node] = depth[x]
+        if found is not None:
+            depth[node] += 1
+    return {node: depth[node] for node in sums}
 
 
 def _code(
@@ -170,12 +173,12 @@ def _code(
 # --- sums ------------------------------------------------------------------------------------------------------------
 
 
-def _find_sums(graph: Graph, nodes: Nodes, wanted: Nodes, region: int) -> dict[Node, Sum]:
+def _find_sums(graph: Graph, nodes: Nodes, wanted: Nodes) -> dict[Node, Sum]:
     """The long sums of products among these nodes: chains of additions whose partial sums nothing else needs."""
     ops, args = graph.ops, graph.args
-    uses: Counter[Node] = Counter(wanted)
-    for node in nodes:
-        uses.update(graph.operands(node))
+    uses = [0] * len(graph)
+    for x in itertools.chain(wanted, *[graph.operands(node) for node in nodes]):
+        uses[x] += 1
     length: dict[Node, int] = {}  # of the chain of additions that ends at a node
     before: dict[Node, Node] = {}  # the partial sum to which a node adds
     for node in nodes:

@@ -187,10 +187,13 @@ class _Slots:
 
 def _levels(graph: Graph, order: Nodes) -> dict[Node, int]:
     """How many reductions have to be complete, one after another, before a node can be computed."""
-    levels: dict[Node, int] = {}
+    levels = dict.fromkeys(order, 0)
     for node in order:
-        level = max([levels[x] for x in graph.operands(node)], default=0)
-        levels[node] = level + 1 if graph.ops[node] in REDUCTIONS else level
+        for x in graph.operands(node):
+            if levels[x] > levels[node]:
+                levels[node] = levels[x]
+        if graph.ops[node] in REDUCTIONS:
+            levels[node] += 1
     return levels
 
 

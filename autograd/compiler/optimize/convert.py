@@ -79,7 +79,8 @@ def apply(graph: Graph, op: primitives.Primitive, args: tuple[Node, ...]) -> Nod
         return found[reference] if reference >= 0 else args[~reference]
 
     for inner, references in steps:
-        found.append(apply(graph, inner, tuple([resolve(r) for r in references])))
+        operands = tuple([resolve(r) for r in references])
+        found.append(graph.add(inner.lower, operands) if type(inner.lower) is str else apply(graph, inner, operands))
     return resolve(result)
 
 

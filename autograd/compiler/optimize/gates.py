@@ -37,8 +37,10 @@ def settle(program: Program, exact: bool) -> Program:
             place[node] = place[graph.args[node][1]]
         else:
             settled.ops[node] = "select"
-    described = zip(graph.ops, graph.args, strict=True)
-    settled.args = [args if op in SOURCES else tuple([place[x] for x in args]) for op, args in described]
+    moved = {node for node in gates if place[node] != node}
+    for node, args in enumerate(graph.args):
+        if not moved.isdisjoint(args) and graph.ops[node] not in SOURCES:
+            settled.args[node] = tuple([place[x] for x in args])
     for node in gates:
         settled.args[node] = (*settled.args[node], zero)
 
@@ -85,5 +87,5 @@ def _behind_a_gate(graph: Graph, order: Sequence[Node]) -> bytearray:
     """For each node whether it is computed from a gate."""
     behind = bytearray(len(graph))
     for node in order:
-        behind[node] = graph.ops[node] == "gate" or any(behind[x] for x in graph.operands(node))
+        behind[node] = graph.ops[node] == "gate" or 1 in [behind[x] for x in graph.operands(node)]
     return behind

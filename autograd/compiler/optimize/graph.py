@@ -13,9 +13,6 @@ REDUCTIONS = {"lane_sum": 0.0, "lane_min": math.inf}  # over the lanes of a regi
 SOURCES = frozenset({"const", "input", "lane_input", "lane_index"})
 
 
-_CONSTANTS = {"const"}
-
-
 class Graph:
     """A compact expression graph: parallel lists, operands before results.
 
@@ -67,9 +64,10 @@ class Graph:
         return self.args[node][0] if self.ops[node] == "const" else None
 
     def add(self, op: str, args: tuple[Node, ...]) -> Node:
-        """The node that computes op of the operands, by whatever is cheapest and exactly equal."""
+        """The node that computes op of the operands, by whatever is cheapest and exactly equal. A hot path: see
+        `scaling` in benchmarks/jit.py."""
         ops = self.ops
-        if {ops[x] for x in args} == _CONSTANTS and op in FORWARD:
+        if ops[args[0]] == "const" and op in FORWARD and all(ops[x] == "const" for x in args):
             return self.constant(FORWARD[op](*[self.args[x][0] for x in args]))
         rule = RULES.get(op)
         if rule is not None:
@@ -78,11 +76,10 @@ class Graph:
                 return simpler
             if op in COMMUTATIVE and args[0] > args[1]:
                 args = (args[1], args[0])
-        known = self._known.get((op, args))
-        if known is not None:
-            return known
-        regions = self.regions
-        return self._node((op, args), op, args, max([regions[x] for x in args]))
+        node = self._known.get((op, args))
+        if node is None:
+            node = self._node((op, args), op, args, max([self.regions[x] for x in args]))
+        return node
 
     def reduce(self, op: str, x: Node) -> Node:
         """A reduction over all lanes, which is one number."""
@@ -118,5 +115,5 @@ class Graph:
                     order.append(node)
                 else:
                     stack.append(~node)
-                    stack += args[node][::-1]
+                    stack += [x for x in args[node][::-1] if not seen[x]]
         return order

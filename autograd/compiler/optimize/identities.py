@@ -27,13 +27,19 @@ CONDITIONS = COMPARISONS | LOGICAL
 
 
 def _add(graph: "Graph", x: Node, y: Node) -> Node | None:
+    ops = graph.ops
+    if ops[x] not in _SIMPLE and ops[y] not in _SIMPLE:
+        return None
     for one, other in ((x, y), (y, x)):
         value = graph.value_of(other)
         if value == 0 and (math.copysign(1.0, value) < 0 or _is_never_negative_zero(graph, one)):
             return one  # x + (-0.0) = x; and 0.0 + x = x where x is not -0.0
-        if graph.ops[other] == "fneg":
+        if ops[other] == "fneg":
             return graph.add("fsub", (one, graph.args[other][0]))
     return None
+
+
+_SIMPLE = frozenset({"const", "fneg"})  # the operands of a sum or product that a rule is about
 
 
 def _is_never_negative_zero(graph: "Graph", x: Node) -> bool:
@@ -50,6 +56,8 @@ def _sub(graph: "Graph", x: Node, y: Node) -> Node | None:
 
 
 def _mul(graph: "Graph", x: Node, y: Node) -> Node | None:
+    if graph.ops[x] not in _SIMPLE and graph.ops[y] not in _SIMPLE:
+        return None
     if graph.is_constant(x):
         x, y = y, x
     value = graph.value_of(y)
