@@ -37,6 +37,11 @@ ROOTS = {
     ("gelu", "second"): math.sqrt(2),
 }
 
+# where e^-x², e^(-x²/2) and e^-x become subnormal; where a square of x or of a derivative over- or underflows; near ±1
+EDGES = [26.55, 26.68, 37.55, 37.61, 708.7, 712.0, 714.5, 744.0, 9e-155, 1.4e-154, 1e154, 3e91, 1e-9, 2.0**-53]
+EDGES += [1 - 2.0**-53, 1 - 2.0**-30, 1 + 2.0**-52, 1 + 2.0**-30, 0.5, 0.5 * math.pi]
+EDGES += [-x for x in EDGES]
+
 Triple = tuple[float, float, float]  # a value and its first two derivatives
 
 
@@ -56,7 +61,7 @@ def points(per_octave: int = 1, seed: int = 0) -> list[float]:
     for place in (0.5 * math.pi, math.pi, 0.5, 2.0):
         found += [place * x for x in near[::4]]
     found += [k * 0.5 * math.pi for k in (1, 2, 3, 4, 11, 1000, 10**10)]
-    return [s * x for x in sorted(set(found)) for s in (1, -1)]
+    return EDGES + [s * x for x in sorted(set(found)) for s in (1, -1)]
 
 
 def exact(name: str, x: float) -> tuple[Any, Any, Any] | None:
