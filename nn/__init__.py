@@ -21,7 +21,8 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import ModelFileError, load, save
-from nn.layers import MLP, Layer, Neuron, Sequential
+from nn.draws import draws_from, rand
+from nn.layers import MLP, Dropout, Layer, Neuron, Sequential
 from nn.losses import (
     Loss,
     absolute_error,
@@ -38,7 +39,7 @@ from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from nn.training import History, NonFiniteError, accuracy, fit
 
 __all__ = [
-    "Module", "Neuron", "Layer", "MLP", "Sequential",
+    "Module", "Neuron", "Layer", "MLP", "Sequential", "Dropout", "rand", "draws_from",
     "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Tanh", "Sigmoid", "SiLU", "Swish", "GELU", "Softplus",
     "Loss", "squared_error", "absolute_error", "huber", "hinge", "binary_cross_entropy", "cross_entropy", "l1", "l2",
     "Optimizer", "SGD", "Adam", "AdamW", "RMSprop",

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from autograd.files import write_atomically
 from nn.activations import ACTIVATIONS
 from nn.cells import shortened
-from nn.layers import MLP, Layer, Neuron, Sequential
+from nn.layers import MLP, Dropout, Layer, Neuron, Sequential
 from nn.layers import _size as whole
 from nn.metadata import Metadata
 from nn.module import Module
@@ -28,8 +28,8 @@ ENTRIES[2] = [*ENTRIES[1], "metadata"]
 MOST_OBJECTS = 32  # for each parameter, that a file may construct beside what it spells out
 
 _WEIGHTED: dict[str, Any] = {kind.__name__: kind for kind in (Neuron, Layer, MLP)}
-_ACTIVATIONS: dict[str, Any] = {kind.__name__: kind for kind in ACTIVATIONS.values()}
-_KINDS = {*_WEIGHTED.values(), *_ACTIVATIONS.values(), Sequential}
+_UNWEIGHTED: dict[str, Any] = {kind.__name__: kind for kind in (*ACTIVATIONS.values(), Dropout)}
+_KINDS = {*_WEIGHTED.values(), *_UNWEIGHTED.values(), Sequential}
 
 
 class ModelFileError(ValueError):
@@ -42,8 +42,8 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     A crash or a full disk at any moment leaves the file as it was before, or whole.
 
     Args:
-        model: an MLP, Layer, Neuron, Sequential or activation of this package. Of a Module of your own, store the
-            `state_dict()`.
+        model: an MLP, Layer, Neuron, Sequential, Dropout or activation of this package. Of a Module of your own, store
+            the `state_dict()`.
         path: the file; an old one is replaced.
 
     Errors: TypeError for a model that the file could not describe, ValueError for a parameter that is not finite,
@@ -112,8 +112,8 @@ def _described(x: Any) -> Any:
     if isinstance(x, bool | int | float):
         return x
     raise TypeError(
-        f"{x!r:.60} cannot be saved: a file describes MLP, Layer, Neuron, Sequential and the activations of this "
-        "package by their names. Store the state_dict() and construct the model yourself"
+        f"{x!r:.60} cannot be saved: a file describes MLP, Layer, Neuron, Sequential, Dropout and the activations of "
+        "this package by their names. Store the state_dict() and construct the model yourself"
     )
 
 
@@ -162,8 +162,8 @@ def _constructed(description: Any, size: int) -> Any:
         kind = _kind(x)
         if kind in _WEIGHTED:
             return _WEIGHTED[kind](init=lambda rng, nin, nout: 0.0, **arguments)
-        if kind in _ACTIVATIONS:
-            return _ACTIVATIONS[kind](**arguments)
+        if kind in _UNWEIGHTED:
+            return _UNWEIGHTED[kind](**arguments)
         return Sequential(*arguments.pop("modules", []), **arguments)
 
     return construct(description)
@@ -198,7 +198,7 @@ def _sizes(x: dict[str, Any]) -> list[tuple[int, int]]:
 
 def _kind(x: dict[str, Any]) -> str:
     kind = x.get("type")
-    if not isinstance(kind, str) or kind not in {*_WEIGHTED, *_ACTIVATIONS, Sequential.__name__}:
+    if not isinstance(kind, str) or kind not in {*_WEIGHTED, *_UNWEIGHTED, Sequential.__name__}:
         raise ValueError(f"it has a module of the unknown type {kind!r:.60}")
     return kind
 

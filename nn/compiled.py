@@ -1,12 +1,13 @@
 """The backend of `fit` that compiles: losses, gradients and scores of whole minibatches as machine code."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import jit, value_and_grad, vmap
 from autograd.transforms.tree import Structure, flatten
+from nn.draws import draws_from, draws_of_samples
 from nn.losses import Loss
 from nn.module import Module
 from nn.optimizers import Optimizer
@@ -23,32 +24,51 @@ class Compiled:
 
     name = "jit"
 
-    def __init__(self, model: Module, loss: Loss, penalty: Any, X: list[Any], y: list[Any]):
+    def __init__(self, model: Module, loss: Loss, penalty: Any, X: list[Any], y: list[Any], key: int = 0):
         self.X, self.y = np.array(X, dtype=float), np.array(y, dtype=float)
         self._everything = list(range(len(X)))
         self.parameters = model.parameters()
         self._initial = np.array([p._data for p in self.parameters])
         structure = _structure(model, training=True)
+        self._key, self._count = key, 0  # of random numbers for each sample; how many there have to be, the trace finds
 
-        def mean_loss(theta: Any, X: Any, y: Any) -> Any:
+        def mean_loss(theta: Any, X: Any, y: Any, draws: Any) -> Any:
             traced = structure.unflatten(theta)
-            mean = vmap(lambda x, target: loss.formula(traced(_listed(x)), _listed(target)), reduce="mean")(X, y)
+
+            def of_sample(x: Any, target: Any, draws: Any) -> Any:
+                with draws_from(given := _GivenDraws(draws)):
+                    result = loss.formula(traced(_listed(x)), _listed(target))
+                given.check()
+                return result
+
+            mean = vmap(of_sample, reduce="mean")(X, y, draws)
             return mean if penalty is None else mean + penalty(list(theta))
 
         self._loss_and_gradient: Any = jit(value_and_grad(mean_loss))
         self._scores: Any = scores_of(model)
-        self._loss_and_gradient.lower(self._initial, self.X[:1], self.y[:1])  # raises what jit refuses
+        self._with_draws(self._loss_and_gradient.lower, self._initial, [0], 0)  # raises what jit refuses
         self._scores.lower(self._initial, self.X)
-        self.loss_and_gradient(self._initial, [0])
+        self.loss_and_gradient(self._initial, [0], 0)
         self.scores(self._initial)
 
     def initial(self) -> Vector:
         return self._initial
 
-    def loss_and_gradient(self, theta: Vector, indices: Sequence[int]) -> tuple[float, Vector]:
-        if indices == self._everything:
-            return self._loss_and_gradient(theta, self.X, self.y)
-        return self._loss_and_gradient(theta, self.X[indices], self.y[indices])
+    def loss_and_gradient(self, theta: Vector, indices: Sequence[int], step: int) -> tuple[float, Vector]:
+        return self._with_draws(self._loss_and_gradient, theta, indices, step)
+
+    def _with_draws(self, call: Callable[..., Any], theta: Vector, indices: Sequence[int], step: int) -> Any:
+        """A call for some samples, with as many random numbers as the model draws for any of them."""
+        everything = indices == self._everything
+        X, y = (self.X, self.y) if everything else (self.X[indices], self.y[indices])
+        while True:
+            try:
+                return call(theta, X, y, self._draws(step, indices))
+            except _MoreDraws as more:
+                self._count = more.count
+
+    def _draws(self, step: int, indices: Sequence[int]) -> Vector | None:
+        return draws_of_samples(self._key, step, indices, self._count) if self._count else None
 
     def scores(self, theta: Vector) -> list[Any]:
         self._assign(theta.tolist())
@@ -80,6 +100,29 @@ def scores_of(model: Module) -> Any:
 def _structure(model: Module, training: bool) -> Structure:
     """What builds the model of other parameters, in one mode or the other; it shares the parameters of the model."""
     return flatten(model.with_parameters(model.named_parameters()).train(training))[1]
+
+
+class _MoreDraws(RuntimeError):
+    """The model draws that many random numbers for a sample, more than it was given."""
+
+    def __init__(self, count: int):
+        super().__init__(count)
+        self.count = count
+
+
+class _GivenDraws:
+    """The random numbers that one sample was given, and others in their place once they are used up."""
+
+    def __init__(self, numbers: Any):
+        self._numbers, self._count = [] if numbers is None else list(numbers), 0
+
+    def random(self) -> Any:
+        self._count += 1
+        return self._numbers[self._count - 1] if self._count <= len(self._numbers) else 0.5
+
+    def check(self) -> None:
+        if self._count > len(self._numbers):
+            raise _MoreDraws(self._count)
 
 
 def _listed(x: Any) -> Any:

@@ -1,6 +1,7 @@
 """Module: a part of a model, which knows its parameters."""
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from autograd import Value
@@ -68,13 +69,16 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Set `training` of this module and all modules in it; returns the module itself.
 
-        `fit` trains in this mode, whatever was set, and `predict` evaluates in the other.
+        A model is in training until `eval()` is called, as in PyTorch. `fit` trains in training whatever was set, and
+        `predict` evaluates in evaluation; both leave the mode as it was.
+
+        Example:
+            >>> from nn import Dropout
+            >>> Dropout(0.5).eval()([1.0, 2.0])
+            [1.0, 2.0]
         """
-        found: dict[int, Any] = {}
-        _search(self, "", [], found)
-        for module in found.values():
-            if isinstance(module, Module):
-                module.training = bool(mode)
+        for module in _modules(self):
+            module.training = bool(mode)
         return self
 
     def eval(self) -> Self:
@@ -187,6 +191,25 @@ def _search(x: Any, name: str, parameters: list[tuple[str, Value]], modules: dic
                 parameters.append((name + key, child))
         elif kind not in _NUMBERS and id(child) not in modules:
             _search(child, f"{name}{key}.", parameters, modules)
+
+
+def _modules(model: Module) -> list[Module]:
+    """The model and all Modules in it, each once."""
+    found: dict[int, Any] = {}
+    _search(model, "", [], found)
+    return [x for x in found.values() if isinstance(x, Module)]
+
+
+@contextlib.contextmanager
+def in_training(model: Module) -> Iterator[None]:
+    """Inside `with`, the model is in training; after it, each of its modules in the mode that it was in before."""
+    before = [(module, module.training) for module in _modules(model)]
+    model.train()
+    try:
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
 
 
 _NUMBERS = {float, int, str, bool}  # most of what lists hold that are no parameters

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import autograd
 from autograd import Value
 from autograd.frames import warn
+from nn.draws import SampleDraws, draws_from
 from nn.losses import Loss, find_loss
 from nn.metadata import check_columns, noted
-from nn.module import Module
+from nn.module import Module, in_training
 from nn.optimizers import Optimizer, find_optimizer
 from nn.samples import labelled
 
@@ -121,19 +122,23 @@ class Eager:
 
     name = "eager"
 
-    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any]):
+    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any], key: int = 0):
         self.model, self.parameters = model, model.parameters()
         self.objective = objective(loss, penalty)
-        self.X, self.y = X, y
+        self.X, self.y, self.key = X, y, key
 
     def initial(self) -> Sequence[float]:
         """θ of the model as it is."""
         return [p._data for p in self.parameters]
 
-    def loss_and_gradient(self, theta: Sequence[float], indices: list[int]) -> tuple[float, Sequence[float]]:
-        """The mean loss of the samples with these indices, with the penalty, and its derivative by θ."""
+    def loss_and_gradient(self, theta: Sequence[float], indices: list[int], step: int) -> tuple[float, Sequence[float]]:
+        """The mean loss of the samples with these indices, with the penalty, and its derivative by θ.
+
+        What the model draws at random depends on the step.
+        """
         self._assign(theta)
-        loss = self.objective(self.model, self.parameters, [self.X[i] for i in indices], [self.y[i] for i in indices])
+        samples = [(self.X[i], self.y[i], SampleDraws(self.key, step, i)) for i in indices]
+        loss = self.objective(self.model, self.parameters, samples)
         if not isinstance(loss, Value):
             raise TypeError(f"the loss does not depend on the parameters: it is the {type(loss).__name__} {loss!r:.60}")
         loss.backward()
@@ -186,24 +191,33 @@ def _fastest(model: Module, *run: Any) -> Any:
     return compiled
 
 
-def _try_eagerly(model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any]) -> None:
+def _try_eagerly(model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any], key: int) -> None:
     """Raise what eager mode refuses. Not before the compiler has seen that the model keeps no state of its own."""
-    eager = Eager(model, loss, penalty, X[:1], y[:1])
-    eager.loss_and_gradient(eager.initial(), [0])
+    eager = Eager(model, loss, penalty, X[:1], y[:1], key)
+    eager.loss_and_gradient(eager.initial(), [0], 0)
 
 
-# made of (model, loss, penalty, X, y)
+# made of (model, loss, penalty, X, y, key); the key is what random draws inside the model follow from
 BACKENDS: dict[str, Callable[..., Any]] = {"auto": _fastest, "eager": Eager, "jit": _compiled}
 
 
 def objective(loss: Loss, penalty: Penalty | None) -> Callable[..., Any]:
-    """What is minimised: the mean loss of samples, and the penalty, as a function of (model, parameters, X, y)."""
+    """What is minimised: the mean loss of samples, and the penalty.
 
-    def mean_loss(model: Module, parameters: Sequence[Any], X: Sequence[Any], y: Sequence[Any]) -> Any:
-        mean = autograd.mean([loss.formula(model(x), target) for x, target in zip(X, y, strict=True)])
+    It is a function of the model, its parameters, and for each sample the features, the target and its draws.
+    """
+
+    def mean_loss(model: Module, parameters: Sequence[Any], samples: Iterable[tuple[Any, Any, Any]]) -> Any:
+        mean = autograd.mean([sample_loss(model, loss, *sample) for sample in samples])
         return mean if penalty is None else mean + penalty(parameters)
 
     return mean_loss
+
+
+def sample_loss(model: Module, loss: Loss, x: Any, target: Any, draws: Any) -> Any:
+    """The loss of one sample, of a model that draws its random numbers from there."""
+    with draws_from(draws):
+        return loss.formula(model(x), target)
 
 
 # --- one run ----------------------------------------------------------------------------------------------------------
@@ -214,11 +228,12 @@ class _Run:
 
     def __init__(
         self, model: Module, X: list[Any], y: list[Any], loss: Loss, optimizer: Optimizer, penalty: Penalty | None,
-        backend: str,
+        backend: str, key: int,
     ):  # fmt: skip
         self.model, self.X, self.y, self.loss, self.optimizer = model, X, y, loss, optimizer
         self.objective = objective(loss, penalty)
-        self.backend = BACKENDS[backend](model, loss, penalty, X, y)
+        self.key = key
+        self.backend = BACKENDS[backend](model, loss, penalty, X, y, key)
         self.theta = self.last_good = self.backend.initial()
         self.state: Any = None
         self.steps = 0
@@ -231,14 +246,14 @@ class _Run:
         scores = self.backend.scores(self.theta)
         for i, score in enumerate(scores):
             if not all(map(math.isfinite, score if isinstance(score, list) else [score])):
-                self.stop([i])
+                self.stop([i], training=False)
         self.history.loss.append(total / len(self.X))
         if self.loss.metric:
             self.history.metric.append(METRICS[self.loss.metric](self.loss, scores, self.y))
 
     def step(self, indices: list[int], rate: float) -> float:
         """One update; returns the loss before it."""
-        loss, gradient = self.backend.loss_and_gradient(self.theta, indices)
+        loss, gradient = self.backend.loss_and_gradient(self.theta, indices, self.steps)
         if not (math.isfinite(loss) and self.backend.is_finite(gradient)):
             self.stop(indices)
         self.last_good = self.theta
@@ -246,22 +261,26 @@ class _Run:
         self.theta, self.state = self.backend.update(self.optimizer, self.theta, gradient, self.state, self.steps, rate)
         return float(loss)
 
-    def stop(self, indices: list[int]) -> NoReturn:
+    def stop(self, indices: list[int], training: bool = True) -> NoReturn:
         """Go back to the last good parameters, and say what made those after them bad."""
         bad, self.theta = self.theta, self.last_good
-        reason = self.why_nonfinite(bad, indices)
+        reason = self.why_nonfinite(bad, indices, training)
         raise NonFiniteError(f"epoch {len(self.history.loss)}, step {self.steps}, {reason}", self.history)
 
-    def why_nonfinite(self, theta: Sequence[float], indices: list[int]) -> str:
+    def why_nonfinite(self, theta: Sequence[float], indices: list[int], training: bool) -> str:
         """The sentence of Value.why_nonfinite, with the sample where it is one sample's fault."""
         names = self.model.named_parameters()
         leaves = {name: Value(data, label=name) for name, data in zip(names, theta, strict=True)}
-        model = self.model.with_parameters(leaves)
+        model = self.model.with_parameters(leaves).train(training)
+
+        def sample(i: int) -> tuple[Any, Any, SampleDraws]:
+            return self.X[i], self.y[i], SampleDraws(self.key, self.steps, i)
+
         for i in indices:
-            loss = self.loss.formula(model(self.X[i]), self.y[i])
+            loss = sample_loss(model, self.loss, *sample(i))
             if not math.isfinite(loss._data):
                 return f"sample {i}: {loss.why_nonfinite()}"
-        loss = self.objective(model, list(leaves.values()), [self.X[i] for i in indices], [self.y[i] for i in indices])
+        loss = self.objective(model, list(leaves.values()), map(sample, indices))
         loss.backward()
         return f"samples {', '.join(map(str, indices[:8]))}: {loss.why_nonfinite()}"
 
@@ -327,7 +346,8 @@ def fit(
         epochs: how often every sample is used.
         batch_size: None for all samples in each step, 1 for one randomly selected sample, B for minibatches of B
             (the last of an epoch may be smaller).
-        seed: draws the order of the samples, anew each epoch; the same seed gives the same run to the last bit.
+        seed: draws the order of the samples, anew each epoch, and what the model draws by `nn.rand`, as Dropout does;
+            the same seed gives the same run to the last bit.
         penalty: a function of the list of parameters that is added to the loss, such as nn.l2.
         backend: "jit" to compile the model, which takes some 0.3 s and then goes a thousand times as fast as "eager";
             "auto" for "jit" if llvmlite is installed and the model can be traced (see autograd.jit), else "eager", with
@@ -357,20 +377,22 @@ def fit(
         raise ValueError(f"{type(model).__name__} has no parameters to train")
     samples, wanted = labelled(model, X, y, loss)
     rng, started = random.Random(seed), time.perf_counter()
-    run = _Run(model, samples, wanted, loss, optimizer, penalty, backend)
-    try:
-        with _bar(epochs, run.backend.name, progress) as advance:
-            for _ in range(epochs):
-                run.epoch(_minibatches(len(samples), size, rng))
-                advance(run.history)
-    except KeyboardInterrupt:
-        run.history.interrupted = True
-        if loss.metric:  # Ctrl-C may have come when an epoch had its loss and not yet its metric
-            del run.history.loss[len(run.history.metric) :]
-    finally:
-        for parameter, data in zip(parameters, run.theta, strict=True):
-            parameter.data, parameter.grad = float(data), 0.0
-        run.history.seconds = time.perf_counter() - started
+    key = random.Random(seed).getrandbits(64)
+    with in_training(model):
+        run = _Run(model, samples, wanted, loss, optimizer, penalty, backend, key)
+        try:
+            with _bar(epochs, run.backend.name, progress) as advance:
+                for _ in range(epochs):
+                    run.epoch(_minibatches(len(samples), size, rng))
+                    advance(run.history)
+        except KeyboardInterrupt:
+            run.history.interrupted = True
+            if loss.metric:  # Ctrl-C may have come when an epoch had its loss and not yet its metric
+                del run.history.loss[len(run.history.metric) :]
+        finally:
+            for parameter, data in zip(parameters, run.theta, strict=True):
+                parameter.data, parameter.grad = float(data), 0.0
+            run.history.seconds = time.perf_counter() - started
     model.metadata = noted(model.metadata, X, len(samples), loss, run.history.metric)
     return run.history
 

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import multiprocessing
 import pickle
 import subprocess
 import sys
@@ -106,5 +107,6 @@ def test_an_error_of_training_comes_through_a_process_pool():
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.history) == (str(error), error.history)
     run = MLP(1, [1]), [[1e200]], [0.0]
-    with ProcessPoolExecutor(1) as pool, pytest.raises(NonFiniteError, match="epoch 0, step 0, sample 0"):
+    spawn = multiprocessing.get_context("spawn")  # which does not inherit what other tests have open
+    with ProcessPoolExecutor(1, spawn) as pool, pytest.raises(NonFiniteError, match="epoch 0, step 0, sample 0"):
         pool.submit(fit, *run, backend="eager", progress=False).result(timeout=60)

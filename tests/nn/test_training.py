@@ -65,9 +65,9 @@ def test_every_sample_is_used_once_an_epoch_in_minibatches_of_the_size(size):
     seen = []
 
     class Spy(Eager):
-        def loss_and_gradient(self, theta, indices):
+        def loss_and_gradient(self, theta, indices, step):
             seen.append([tuple(self.X[i]) for i in indices])
-            return super().loss_and_gradient(theta, indices)
+            return super().loss_and_gradient(theta, indices, step)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(nn.training.BACKENDS, "eager", Spy)
@@ -276,13 +276,13 @@ def test_ctrl_c_ends_cleanly_with_what_was_learnt(moment, backend, monkeypatch):
     calls = 0 if backend == "eager" else -1  # the first call of compiled code is a trial
     real = Backend.loss_and_gradient
 
-    def interrupted(self, theta, indices):
+    def interrupted(self, theta, indices, step):
         nonlocal calls
         calls += 1
         self._assign([math.nan] * len(theta))  # in the middle of a step, the Values may hold anything
         if calls == moment:
             raise KeyboardInterrupt
-        return real(self, theta, indices)
+        return real(self, theta, indices, step)
 
     monkeypatch.setattr(Backend, "loss_and_gradient", interrupted)
     model = line()
