@@ -1,8 +1,8 @@
 """How accurate: every function of one number and its first two derivatives against mpmath, PyTorch and JAX beside.
 
     python -m pip install ".[test]" torch jax
-    python benchmarks/accuracy.py
-    python benchmarks/accuracy.py tanh silu --per-octave 8
+    python -m benchmarks.accuracy
+    python -m benchmarks.accuracy tanh silu --per-octave 8
 
 For each function the largest errors of its value, first and second derivative, in units in the last place, over numbers
 from every octave of the doubles, wherever the true number is a normal double (tests/support/accuracy.py says more). inf
@@ -11,7 +11,6 @@ limits: 8 units for the value and the first derivative, 1e-13 of the second. mpm
 is installed.
 """
 
-import argparse
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -20,11 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/accuracy.py serves as well
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import accuracy
 import references
 from accuracy import LIMITS, NAMES, Triple
+
+from benchmarks.table import Table, command_line, measure
 
 Measured = Callable[[str, Sequence[float]], list[Triple]]
 
@@ -67,27 +69,32 @@ def written(error: float) -> str:
     return "inf" if error > 1e15 else f"{error:.1f}" if error < 1000 else f"{error:.0e}"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", default=NAMES, help="functions to measure; all unless given")
-    parser.add_argument("--per-octave", type=int, default=1, help="how many numbers from each power of 2 to the next")
-    options = parser.parse_args()
+def functions(names: list[str], per_octave: int) -> Table:
     columns = OURS | {name: make() for name, make in OTHERS.items() if find_spec(name)}
-    xs = accuracy.points(options.per_octave)
-    print(f"largest errors of the value, first and second derivative at {len(xs)} points, in units in the last place")
-    print(f"{'':16}" + "".join(f"{name:^24}" for name in columns))
-    within = True
-    for name in options.names:
+    xs = accuracy.points(per_octave)
+    title = f"Largest errors of the value, first and second derivative at {len(xs)} points, in units in the last place"
+    table = Table(title, "function", *columns, width=24)
+    for name in names:
         expected = [accuracy.exact(name, x) for x in xs]
-        row = f"{name:16}"
+        cells = []
         for column, measured in columns.items():
             errors = [found.error for found in accuracy.worst(name, xs, measured(name, xs), expected)]
-            row += "".join(f"{written(error):>8}" for error in errors)
+            cells.append("".join(f"{written(error):>7}" for error in errors))
             ok = all(error <= limit for error, limit in zip(errors, LIMITS, strict=True))
-            within &= ok or column not in OURS
-        print(row, flush=True)
-    print(f"limits: {', '.join(f'{math.floor(limit)}' for limit in LIMITS)}")
-    return 0 if within else 1
+            table.exceeded |= not ok and column in OURS
+        table.row(name, *cells)
+    table.note(f"limits here: {', '.join(f'{math.floor(limit)}' for limit in LIMITS)}")
+    return table
+
+
+TABLES = {"functions": functions}
+
+
+def main() -> int:
+    parser = command_line(__file__, str(__doc__).splitlines()[0], TABLES)
+    parser.add_argument("names", nargs="*", default=NAMES, help="functions to measure; all unless given")
+    parser.add_argument("--per-octave", type=int, default=1, help="how many numbers from each power of 2 to the next")
+    return measure(__file__, parser.parse_args(), TABLES)
 
 
 if __name__ == "__main__":

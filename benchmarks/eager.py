@@ -1,7 +1,7 @@
 """How fast and how small: Values beside micrograd, and PyTorch's scalars where installed.
 
     python -m pip install ".[demo]" micrograd
-    python benchmarks/eager.py
+    python -m benchmarks.eager
 
 The same program runs on each library: first once to compare the losses and all gradients, then for time, the
 libraries taking turns of several steps, so that a busy machine slows them alike, and each collects its own garbage as
@@ -9,7 +9,6 @@ it does in a training loop. The garbage collector is on and scikit-learn is impo
 are what a full collection has to walk. Times are CPU times of one step forward and backward, medians over the turns.
 """
 
-import argparse
 import gc
 import itertools
 import math
@@ -21,7 +20,9 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -32,6 +33,10 @@ from sklearn.datasets import make_moons
 import nn
 from autograd import Value, primitives, value
 from autograd.graph import topological_order
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/eager.py serves as well
+
+from benchmarks.table import Table, command_line, measure
 
 Leaf = Callable[[float], Any]
 Step = tuple[Callable[[], Any], list[Any]]  # forward and backward, returning the loss; and the parameters
@@ -220,17 +225,45 @@ def medians(steps: dict[str, Callable[[], Any]], rounds: int, steps_a_turn: int 
     return {name: statistics.median(spent) for name, spent in times.items()}
 
 
-def print_speed(title: str, workload: Callable[[Leaf], Step], leaves: dict[str, Leaf], rounds: int) -> None:
+def speed(title: str, workload: Callable[[Leaf], Step], leaves: dict[str, Leaf], rounds: int) -> Table:
     steps = {name: workload(leaf) for name, leaf in leaves.items()}
     check_same_numbers(steps)
     seconds = medians({name: step for name, (step, _) in steps.items()}, rounds, steps_a_turn=5)
     nodes = len(topological_order([steps["valuegrad"][0]()]))
-    print(f"\n{title}: {nodes} nodes here, same loss and gradients")
+    table = Table(f"{title}: {nodes:,} nodes here, same loss and gradients", "library", "a step", "beside valuegrad")
     for name, spent in seconds.items():
-        print(f"  {name:<10} {spent * 1e3:9.2f} ms {spent / seconds['valuegrad']:8.1f} times this library's")
+        table.row(name, f"{spent * 1e3:.2f} ms", f"{spent / seconds['valuegrad']:.1f} times")
+    return table
 
 
-def print_written_out(rounds: int) -> None:
+def moons(rounds: int) -> Table:
+    table = speed("Moons network in plain operators", moons_in_plain_operators, LEAVES, rounds)
+    table.note(f"applied by apply() instead of written out, + - * would take {written_out(rounds):.1f} times as long")
+    table.note("to reach: micrograd takes 18 times as long")
+    return table
+
+
+def mlp(rounds: int) -> Table:
+    table = speed("Moons network through each library's MLP", moons_through_an_mlp, LEAVES, rounds)
+    table.note("to reach: micrograd takes 45 times as long")
+    return table
+
+
+def gpt_plain(rounds: int) -> Table:
+    table = speed("Character-level GPT in plain operators", gpt, LEAVES, rounds)
+    table.note("to reach: micrograd takes 12 times as long")
+    return table
+
+
+def beside_torch(title: str, workload: Callable[[Leaf], Step], rounds: int) -> Table:
+    if not find_spec("torch"):
+        table = Table(f"{title}, beside PyTorch", "library", "a step")
+        table.note("PyTorch is not installed")
+        return table
+    return speed(f"{title}, beside PyTorch", workload, {"valuegrad": Value, "torch": torch_scalars()}, rounds)
+
+
+def written_out(rounds: int) -> float:
     """What it brings that value.py writes out + - * instead of applying the primitives."""
     operators = {"__add__": primitives.add, "__sub__": primitives.sub, "__mul__": primitives.mul}
     applied: Any = {name: lambda x, y, op=op: value._operator(op, x, y) for name, op in operators.items()}
@@ -241,12 +274,14 @@ def print_written_out(rounds: int) -> None:
             step()
 
     seconds = medians({"written out": step, "applied": through_apply}, rounds)
-    print(f"  through apply() + - * would take {seconds['applied'] / seconds['written out']:.1f} times as long")
+    return seconds["applied"] / seconds["written out"]
 
 
-def print_memory(chains: int = 100, length: int = 1000) -> None:
+def memory(rounds: int, chains: int = 100, length: int = 1000) -> Table:
     """What tracemalloc sees, before backward and with a gradient in every node."""
-    print(f"\nmemory, bytes a node, in {chains} chains of {length}, before and after backward")
+    libraries = ("valuegrad", "micrograd")
+    columns = [f"{name}{after}" for name in libraries for after in ("", ", after backward")]
+    table = Table(f"Memory: bytes a node, in {chains} chains of {length}", "operation", *columns)
     operations: dict[str, Callable[[Any, Any], Any]] = {
         "+": lambda y, x: y + x,
         "*": lambda y, x: y * x,
@@ -255,10 +290,10 @@ def print_memory(chains: int = 100, length: int = 1000) -> None:
         "** a number": lambda y, x: y**0.999,
         "relu": lambda y, x: y.relu(),
     }
-    print(f"  {'':<20}" + "".join(f"{name:>20}" for name in ("valuegrad", "micrograd")))
     for title, operation in operations.items():
-        cells = [bytes_a_node(LEAVES[name], operation, chains, length) for name in ("valuegrad", "micrograd")]
-        print(f"  {title:<20}" + "".join(f"{before:12.0f}{after:8.0f}" for before, after in cells))
+        numbers = [n for name in libraries for n in bytes_a_node(LEAVES[name], operation, chains, length)]
+        table.row(title, *(f"{number:.0f}" for number in numbers))
+    return table
 
 
 def bytes_a_node(leaf: Leaf, operation: Callable[[Any, Any], Any], chains: int, length: int) -> tuple[float, float]:
@@ -280,8 +315,8 @@ def bytes_a_node(leaf: Leaf, operation: Callable[[Any, Any], Any], chains: int, 
     return before / nodes, after / nodes
 
 
-def print_scaling(rounds: int) -> None:
-    print("\ncost of a node, forward and backward, in a chain of + and *")
+def scaling(rounds: int) -> Table:
+    table = Table("Cost of a node, forward and backward, in a chain of + and *", "nodes", "a node")
     for exponent in range(3, 7):
         count = 10**exponent
 
@@ -298,10 +333,11 @@ def print_scaling(rounds: int) -> None:
                 step()
 
         seconds = medians({"step": turn}, rounds)["step"]
-        print(f"  {count:>9} nodes {seconds / repeats / count * 1e9:8.0f} ns a node")
+        table.row(f"{count:,}", f"{seconds / repeats / count * 1e9:.0f} ns")
+    return table
 
 
-def print_import_time(rounds: int) -> None:
+def import_time(rounds: int) -> Table:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # compiled once, as usual
 
     def seconds(code: str) -> float:
@@ -311,27 +347,30 @@ def print_import_time(rounds: int) -> None:
     seconds("import autograd")
     pairs = [(seconds("pass"), seconds("import autograd")) for _ in range(4 * rounds)]
     bare, both = (statistics.median(column) * 1e3 for column in zip(*pairs, strict=True))
-    print(f"\nimport autograd: {both - bare:.1f} ms above a bare interpreter's {bare:.1f} ms (to reach: 20)")
+    table = Table("Start of the interpreter", "program", "time", "beside the bare one", "to reach")
+    table.row("bare interpreter", f"{bare:.1f} ms")
+    table.row("import autograd", f"{both:.1f} ms", f"{both / bare:.1f} times", "at most 2")
+    return table
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Time and memory of Values beside micrograd and PyTorch scalars.")
+TABLES: dict[str, Callable[..., Table]] = {
+    "moons": moons,
+    "mlp": mlp,
+    "gpt": gpt_plain,
+    "memory": memory,
+    "scaling": scaling,
+    "import": import_time,
+    "torch-moons": partial(beside_torch, "Moons network in plain operators", moons_in_plain_operators),
+    "torch-gpt": partial(beside_torch, "Character-level GPT in plain operators", gpt),
+}  # PyTorch's last: the collector walks its modules as well
+
+
+def main() -> int:
+    parser = command_line(__file__, "Time and memory of Values beside micrograd and PyTorch scalars.", TABLES)
     parser.add_argument("--rounds", type=int, default=7, help="how often each step runs (default 7)")
-    rounds = parser.parse_args().rounds
     sys.setrecursionlimit(100_000)  # micrograd's topological sort is recursive
-    print(f"Python {sys.version.split()[0]}, garbage collector on, {len(gc.get_objects())} objects for it to walk")
-    print_speed("moons network in plain operators (to reach: 18)", moons_in_plain_operators, LEAVES, rounds)
-    print_written_out(rounds)
-    print_speed("moons network through each library's MLP (to reach: 45)", moons_through_an_mlp, LEAVES, rounds)
-    print_speed("character-level GPT in plain operators (to reach: 12)", gpt, LEAVES, rounds)
-    print_memory()
-    print_scaling(rounds)
-    print_import_time(rounds)
-    if find_spec("torch"):
-        leaves = {"valuegrad": Value, "torch": torch_scalars()}
-        print_speed("moons network in plain operators, beside PyTorch", moons_in_plain_operators, leaves, rounds)
-        print_speed("character-level GPT in plain operators, beside PyTorch", gpt, leaves, rounds)
+    return measure(__file__, parser.parse_args(), TABLES)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

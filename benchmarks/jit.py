@@ -2,7 +2,7 @@
 
     python -m pip install ".[demo]" jax casadi micrograd
     python -m pip install torch==2.13.0
-    python benchmarks/jit.py            # all tables; --only NAME for one of them
+    python -m benchmarks.jit            # all tables; --only NAME for one of them
 
 The network is the moons classifier 2-16-16-1 (337 parameters) with the max-margin loss, in float64; a step is the loss
 and all gradients. Everybody gets one thread and the same core, unless two are announced. Before anything is timed the
@@ -11,7 +11,6 @@ alike; of compilation and of steps on a million examples they are CPU times. Wha
 note.
 """
 
-import argparse
 import os
 import re
 import statistics
@@ -21,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -30,6 +30,10 @@ import numpy as np  # noqa: E402
 
 import autograd  # noqa: E402
 from autograd import jit, value_and_grad, vmap  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/jit.py serves as well
+
+from benchmarks.table import Table, command_line, measure  # noqa: E402
 
 Step = Callable[[], tuple[float, Any]]  # returns the loss and the gradient
 BATCH, LARGE, POINTS = 104, 1_000_000, 100
@@ -230,48 +234,51 @@ def shown(seconds: float) -> str:
     return f"{seconds * scale:.3g} {unit}"
 
 
-def row(what: str, measured: str, reached: str = "", goal: str = "") -> None:
-    print(f"  {what:<46}{measured:>12}{reached:>16}   {goal}")
+def comparison(title: str) -> Table:
+    return Table(title, "what", "time", "ratio", "to reach")
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def batch_104() -> None:
-    print(f"\nA step of the moons network, batch {BATCH}, one thread")
+def batch_104() -> Table:
+    table = comparison(f"A step of the moons network, batch {BATCH}, one thread")
     goals = {"NumPy by hand": 3, "JAX jit": 2, "PyTorch eager": 10, "micrograd": 20_000}
     times = best_times(steps(BATCH, "relu", list(goals)), 1.5)
     ours = times["valuegrad"]
     tanh = best_times(steps(BATCH, "tanh", []), 1.0)["valuegrad"]
-    row("valuegrad", shown(ours))
+    table.row("valuegrad", shown(ours))
     for name, goal in goals.items():
         if name in times:
-            row(name, shown(times[name]), f"{times[name] / ours:.3g} times", f"at least {goal}")
-    row("valuegrad, tanh instead of ReLU", shown(tanh), f"{tanh / ours:.2f} times", "at most 1.6")
+            table.row(name, shown(times[name]), f"{times[name] / ours:.3g} times", f"at least {goal}")
+    table.row("valuegrad, tanh instead of ReLU", shown(tanh), f"{tanh / ours:.2f} times", "at most 1.6")
+    return table
 
 
-def million() -> None:
-    print(f"\nA step, {LARGE:,} examples, one thread")
+def million() -> Table:
+    table = comparison(f"A step of the moons network, {LARGE:,} examples, one thread")
     goals = {"JAX jit": 4, "PyTorch eager": 15}
     times = best_times(steps(LARGE, "relu", list(goals)), 1.0, time.process_time)
     ours = times["valuegrad"]
-    row("valuegrad", shown(ours))
+    table.row("valuegrad", shown(ours))
     for name, goal in goals.items():
         if name in times:
-            row(name, shown(times[name]), f"{times[name] / ours:.3g} times", f"at least {goal}")
+            table.row(name, shown(times[name]), f"{times[name] / ours:.3g} times", f"at least {goal}")
     sizes = [2, 16, 16, 1]
     arguments = data(LARGE, sizes)
     steps_of = {name: compiled(*arguments, name, sizes) for name in ("relu", "tanh")}
     times = best_times(steps_of | {"alone": tanh_alone(32)}, 1.5, time.process_time)
     ours, tanh = times["relu"], times["tanh"]
-    row("valuegrad, tanh instead of ReLU", shown(tanh), f"{tanh / ours:.2f} times", "at most 1.6")
-    row("  of which 32 tanh and their derivatives alone", shown(times["alone"]), f"{times['alone'] / ours:.2f} times")
+    table.row("valuegrad, tanh instead of ReLU", shown(tanh), f"{tanh / ours:.2f} times", "at most 1.6")
+    table.row("32 tanh and their derivatives alone", shown(times["alone"]), f"{times['alone'] / ours:.2f} times")
     if len(CORES) > 1:
         os.sched_setaffinity(0, CORES[:2])
         pair = {n: compiled(*arguments, "relu", sizes, threads) for n, threads in (("one", 1), ("two", 2))}
         times = best_times(pair, 1.0)
-        row("valuegrad, two threads", shown(times["two"]), f"{times['one'] / times['two']:.2f} times", "at least 1.7")
+        ratio = f"{times['one'] / times['two']:.2f} times"
+        table.row("valuegrad, two threads", shown(times["two"]), ratio, "at least 1.7")
         os.sched_setaffinity(0, CORES[:1])
+    return table
 
 
 def tanh_alone(count: int) -> Callable[[], Any]:
@@ -285,20 +292,22 @@ def tanh_alone(count: int) -> Callable[[], Any]:
     return lambda: step(w, x)
 
 
-def compile_time() -> None:
-    print("\nCompile time of the moons network, from the call to the first result, in a new process")
+def compile_time() -> Table:
+    table = comparison("Compile time of the moons network, from the call to the first result, in a new process")
     code = (
-        "import sys; sys.argv = ['']; sys.path.insert(0, 'benchmarks'); import time; import jit as b\n"
+        "import time; import benchmarks.jit as b\n"
         "s = [2, 16, 16, 1]; step = b.compiled(*b.data(104, s), 'ACT', s)\n"
         "t = time.process_time(); step(); print(time.process_time() - t)"
     )
     for activation in ("relu", "tanh"):
         times = [float(run(code.replace("ACT", activation))) for _ in range(3)]
-        row(activation, shown(min(times)), "", "at most 0.3 s")
+        table.row(activation, shown(min(times)), "", "at most 0.3 s")
+    return table
 
 
 def run(code: str) -> str:
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
     if result.returncode:
         raise SystemExit(result.stderr)
     return result.stdout.strip().splitlines()[-1]
@@ -310,8 +319,8 @@ def loss_of_all(theta: Any, X: Any, y: Any) -> Any:
     return autograd.mean([loss(theta, x, label) for x, label in zip(X, y, strict=True)])
 
 
-def whole_graph() -> None:
-    print(f"\nThe loss of {POINTS} points and its gradient as one graph, without vmap")
+def whole_graph() -> Table:
+    table = comparison(f"The loss of {POINTS} points and its gradient as one graph, without vmap")
     theta, X, y = data(POINTS, [2, 16, 16, 1])
     step = jit(value_and_grad(loss_of_all), threads=1)
     calls: dict[str, Callable[[], Any]] = {"valuegrad": lambda: step(theta, X, y)}
@@ -323,12 +332,13 @@ def whole_graph() -> None:
         np.testing.assert_allclose(loss, expected, rtol=1e-12)
         np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-9, atol=1e-13)
     else:
-        print("  (CasADi is not installed)")
+        table.note("CasADi is not installed")
     times = best_times(calls, 1.0)
     ours = times["valuegrad"]
-    row(f"valuegrad, {step.lower(theta, X, y).needed:,} nodes", shown(ours))
+    table.row(f"valuegrad, {step.lower(theta, X, y).needed:,} nodes", shown(ours))
     if "CasADi SX" in times:
-        row("CasADi SX", shown(times["CasADi SX"]), f"{times['CasADi SX'] / ours:.2f} times", "at least 2")
+        table.row("CasADi SX", shown(times["CasADi SX"]), f"{times['CasADi SX'] / ours:.2f} times", "at least 2")
+    return table
 
 
 def with_casadi(theta: Any, X: Any, y: Any) -> Step:
@@ -367,15 +377,15 @@ def with_casadi(theta: Any, X: Any, y: Any) -> Step:
     return step
 
 
-def compile_scaling() -> None:
-    print("\nCompile time and memory of one graph, from the call to the first result, each in a new process")
-    code = (
-        "import sys; sys.argv = ['']; sys.path.insert(0, 'benchmarks'); import jit; jit.print_one_compilation(POINTS)"
-    )
+def compile_scaling() -> Table:
+    table = comparison("Compile time and memory of one graph, from the call to the first result, each in a new process")
+    code = "import benchmarks.jit; benchmarks.jit.print_one_compilation(POINTS)"
     for points in (1, 5, 50, 100, 500):
         nodes, seconds, megabytes = map(float, run(code.replace("POINTS", str(points))).split())
         each = f"{seconds / nodes * 1e6:.1f} µs a node"
-        row(f"{int(nodes):,} nodes, {megabytes:.0f} MB", shown(seconds), each, "at most 20" if points == 100 else "")
+        goal = "at most 20" if points == 100 else ""
+        table.row(f"{int(nodes):,} nodes, {megabytes:.0f} MB", shown(seconds), each, goal)
+    return table
 
 
 def print_one_compilation(points: int) -> None:
@@ -398,10 +408,10 @@ def memory(field: str) -> float:
         return 0.0
 
 
-def widths() -> None:
-    print(f"\nNetworks 2-w-w-1 of other widths w, batch {BATCH}, one thread: a step, and what compiling it takes")
+def widths() -> Table:
     names = ["NumPy by hand", "JAX jit", "PyTorch eager"]
-    print("  " + "".join(f"{title:>15}" for title in ("w", "parameters", "valuegrad", *names, "compilation")))
+    title = f"A step of networks 2-w-w-1, batch {BATCH}, one thread, and what compiling it takes"
+    table = Table(title, "w", "parameters", "valuegrad", *names, "compilation")
     for w in (4, 8, 16, 32, 64, 128, 256):
         sizes = [2, w, w, 1]
         start = time.process_time()
@@ -409,11 +419,12 @@ def widths() -> None:
         compilation = time.process_time() - start
         times = best_times(steps(BATCH, "relu", names, sizes), 0.3)
         cells = [shown(times[name]) if name in times else "" for name in ("valuegrad", *names)]
-        print("  " + "".join(f"{x:>15}" for x in (w, parameter_count(sizes), *cells, shown(compilation))))
+        table.row(w, f"{parameter_count(sizes):,}", *cells, shown(compilation))
+    return table
 
 
-def fitting() -> None:
-    print("\nfit, and python -m nn")
+def fitting() -> Table:
+    table = comparison("fit, and python -m nn")
     import nn
     from nn.datasets import moons
 
@@ -425,19 +436,20 @@ def fitting() -> None:
         return nn.fit(model, X, labels, loss="hinge", epochs=epochs, progress=False, backend="jit").seconds
 
     compiling = statistics.median([seconds(1) for _ in range(3)])
-    row("compilation in fit", shown(compiling))
+    table.row("compilation in fit", shown(compiling))
     hundred = (min(seconds(2001) for _ in range(3)) - compiling) / 20
-    row("100 epochs of full-batch moons", shown(hundred), "", "at most 20 ms")
+    table.row("100 epochs of full-batch moons", shown(hundred), "", "at most 20 ms")
     os.sched_setaffinity(0, CORES)
     imports = "import matplotlib.pyplot, sklearn.datasets, numpy, llvmlite.binding, tqdm, graphviz"
     importing = min(timed([sys.executable, "-c", imports])[0] for _ in range(3))
     took = min(timed([sys.executable, "-m", "nn", "--quiet", "--out", "out/benchmark"])[0] for _ in range(3))
-    row("importing the libraries", shown(importing))
-    row("python -m nn, to written pictures", shown(took), f"{took - importing:+.2f} s", "at most +2 s")
+    table.row("importing the libraries", shown(importing))
+    table.row("python -m nn, to written pictures", shown(took), f"{took - importing:+.2f} s", "at most +2 s")
     took, output = timed([sys.executable, "-m", "nn", "--dataset", "digits", "--quiet", "--out", "out/benchmark"])
     accuracy = re.search(r"test samples ([\d.]+)", output)
     assert accuracy is not None
-    row("python -m nn --dataset digits", shown(took), f"{float(accuracy[1]):.1%}", "96 % in 60 s")
+    table.row("python -m nn --dataset digits", shown(took), f"{float(accuracy[1]):.1%}", "96 % in 60 s")
+    return table
 
 
 def timed(command: list[str]) -> tuple[float, str]:
@@ -452,17 +464,6 @@ TABLES = {
 }  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="What jit reaches, beside other libraries.")
-    parser.add_argument("--only", choices=TABLES, nargs="*", default=list(TABLES))
-    chosen = parser.parse_args().only
-    from autograd.compiler.lower.target import host_lanes
-
-    print(f"Python {sys.version.split()[0]}, {len(CORES)} cores, {host_lanes()} doubles to a register")
-    os.sched_setaffinity(0, CORES[:1])
-    for name in chosen:
-        TABLES[name]()
-
-
 if __name__ == "__main__":
-    main()
+    options = command_line(__file__, "What jit reaches, beside other libraries.", TABLES).parse_args()
+    sys.exit(measure(__file__, options, TABLES, setup=lambda: os.sched_setaffinity(0, CORES[:1])))

@@ -1,6 +1,6 @@
 """What the transforms cost: time against one evaluation, and local derivatives visited.
 
-    python benchmarks/transforms.py
+    python -m benchmarks.transforms
 
 Evaluation means calling the function on Values: the graph is built, and nothing is differentiated. That the ratios do
 not grow with n is the cheap-gradient principle (Baur and Strassen, 1983). Ends with status 1 if a limit is exceeded.
@@ -10,10 +10,15 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, cast
 
 import autograd as ag
 from autograd import Value, derivatives, hvp, jacobian, value_and_grad
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/transforms.py serves as well
+
+from benchmarks.table import Table, command_line, measure
 
 GRADIENT_LIMIT, HVP_LIMIT, VISITS_LIMIT = 3.0, 12.0, 8.0
 SIZES = (10, 100, 1_000, 10_000)
@@ -54,9 +59,10 @@ def visits_per_input(n: int, mode: str) -> float:
     return visits / n
 
 
-def main() -> int:
-    within = True
-    print(f"{'n':>7} {'evaluation':>12} {'value and gradient':>20} {'Hessian times vector':>22}")
+def ratios() -> Table:
+    table = Table(
+        "The Rosenbrock function of n numbers", "n", "evaluation", "value and gradient", "Hessian times vector"
+    )
     for n in SIZES:
         x = [0.5 + 0.5 * i / n for i in range(n)]
         leaves = [Value(number) for number in x]
@@ -65,16 +71,23 @@ def main() -> int:
             [lambda: rosenbrock(leaves), lambda: gradient(x), lambda: hvp(rosenbrock, x, x)]  # noqa: B023
         )
         first, second = [t / evaluation for t in others]
-        within &= first <= GRADIENT_LIMIT and second <= HVP_LIMIT
-        print(f"{n:>7} {evaluation * 1e3:>9.3f} ms {first:>12.2f} times {second:>15.2f} times")
-    print(f"limits: {GRADIENT_LIMIT:g} and {HVP_LIMIT:g} times\n")
-    for mode in ("forward", "reverse"):
-        visits = visits_per_input(2_000, mode)
-        within &= visits <= VISITS_LIMIT
-        print(f"Jacobian of an elementwise function of 2000 inputs, {mode}: {visits:g} local derivatives an input")
-    print(f"limit: {VISITS_LIMIT:g}")
-    return 0 if within else 1
+        table.exceeded |= first > GRADIENT_LIMIT or second > HVP_LIMIT
+        table.row(n, f"{evaluation * 1e3:.3f} ms", f"{first:.2f} times", f"{second:.2f} times")
+    table.note(f"limits: {GRADIENT_LIMIT:g} and {HVP_LIMIT:g} times")
+    return table
 
+
+def visits() -> Table:
+    table = Table("Jacobian of an elementwise function of 2000 inputs", "mode", "local derivatives an input")
+    for mode in ("forward", "reverse"):
+        found = visits_per_input(2_000, mode)
+        table.exceeded |= found > VISITS_LIMIT
+        table.row(mode, f"{found:g}")
+    table.note(f"limit: {VISITS_LIMIT:g}")
+    return table
+
+
+TABLES = {"ratios": ratios, "visits": visits}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measure(__file__, command_line(__file__, "What the transforms cost.", TABLES).parse_args(), TABLES))

@@ -1,19 +1,25 @@
 """How long the views take: a large graph drawn, and a step of a page of 300 nodes.
 
     python -m pip install ".[demo]" playwright
-    python benchmarks/visualize.py
+    python -m benchmarks.visualize
 
 Nobody else draws these, so the times stand beside those of building the same graph. The step needs a Chromium on PATH.
 """
 
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from autograd import Value, page, tanh
 from autograd.graph import topological_order
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/visualize.py serves as well
+
+from benchmarks.table import Table, command_line, measure
 
 STEPS = """() => {
     const slider = document.getElementById("slider");
@@ -23,10 +29,10 @@ STEPS = """() => {
 }"""
 
 
-def timed(what: str, function: Callable[[], Any]) -> Any:
+def timed(table: Table, what: str, function: Callable[[], Any], goal: str = "") -> Any:
     start = time.perf_counter()
     result = function()
-    print(f"  {what:<45} {(time.perf_counter() - start) * 1e3:9.1f} ms")
+    table.row(what, f"{(time.perf_counter() - start) * 1e3:.1f} ms", goal)
     return result
 
 
@@ -44,26 +50,36 @@ def wide(n: int) -> Value:
     return total
 
 
-def main() -> None:
-    loss = timed("build a loss", lambda: mean_of_squares(17_000))
-    print(f"a graph of {len(topological_order([loss]))} nodes:")
-    timed("draw it, summarised, and lay it out (to reach: 1 s)", lambda: loss.draw().pipe("svg"))
+def drawing() -> Table:
+    table = Table("A large graph, drawn", "what", "time", "to reach")
+    loss = timed(table, "build a loss", lambda: mean_of_squares(17_000))
+    nodes = len(topological_order([loss]))
+    timed(
+        table, f"draw its {nodes:,} nodes, summarised, and lay it out", lambda: loss.draw().pipe("svg"), "at most 1 s"
+    )
+    return table
+
+
+def pages() -> Table:
     small = wide(75)
-    print(f"a graph of {len(topological_order([small]))} nodes:")
-    html = timed("make its page", lambda: page(small, names={}).html)
+    table = Table(f"The page of a graph of {len(topological_order([small]))} nodes", "what", "time", "to reach")
+    html = timed(table, "make it", lambda: page(small, names={}).html)
     chromium = shutil.which("chromium")
     if not (chromium and find_spec("playwright")):
-        print("  (a step of it: needs playwright and a chromium)")
-        return
+        table.note("a step of it: needs playwright and a chromium")
+        return table
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         tab = browser.new_page()
         tab.set_content(html)
-        print(f"  {'step through it, each step (smooth: below 16)':<45} {tab.evaluate(STEPS):9.1f} ms")
+        table.row("step through it, each step", f"{tab.evaluate(STEPS):.1f} ms", "at most 16 ms")
         browser.close()
+    return table
 
+
+TABLES = {"drawing": drawing, "page": pages}
 
 if __name__ == "__main__":
-    main()
+    sys.exit(measure(__file__, command_line(__file__, "How long the views take.", TABLES).parse_args(), TABLES))
