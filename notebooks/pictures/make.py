@@ -1,4 +1,4 @@
-"""python notebooks/pictures/make.py: the README's pictures, one of each view.
+"""python notebooks/pictures/make.py: the pictures of the READMEs.
 
 Needs matplotlib for the chain rule's, and playwright with a Chromium on the machine for the page's.
 """
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from autograd import Value, sigmoid
+from autograd import Value, sigmoid, tanh
 from autograd.visualize import chain_rule, draw, page
 from autograd.visualize.chain_rule import REUSE
 from autograd.visualize.derivation import Derivation, Factor
@@ -19,11 +19,12 @@ INK, FAINT = "#1B2530", "#5F6B76"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the README's pictures.")
+    parser = argparse.ArgumentParser(description="Make the pictures of the READMEs.")
     parser.add_argument("--out", type=Path, default=Path("notebooks/pictures"), help="folder (default: %(default)s)")
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     draw_picture(folder / "draw.svg")
+    life_picture(folder / "life.svg")
     chain_rule_picture(folder / "chain_rule.svg")
     if not page_picture(folder / "page.png"):
         sys.exit("page.png needs playwright and a Chromium (pip install playwright, apt install chromium)")
@@ -35,6 +36,16 @@ def draw_picture(path: Path) -> None:
     d = a * b + b**3
     d.backward()
     picture = draw(d, names={"a": a, "b": b, "d": d}, local_grads=True)
+    picture.attr(bgcolor="white")
+    path.write_bytes(picture.pipe("svg"))
+
+
+def life_picture(path: Path) -> None:
+    """The example of autograd/README.md, after its backward pass."""
+    x, w = Value(0.5), Value(-1.2)
+    a = tanh(x * w)
+    a.backward()
+    picture = draw(a, names={"x": x, "w": w, "a": a}, local_grads=True)
     picture.attr(bgcolor="white")
     path.write_bytes(picture.pipe("svg"))
 
