@@ -93,8 +93,9 @@ class Analysis:
         self._descendants: dict[Value, set[Value]] = {}
 
     def definitions(self, most: int) -> list[Definition]:
-        """What the named nodes on the way from wrt to the output are, in the order of the forward pass."""
-        nodes = _ends([node for node in self.on_the_way if node.op is not None], most)
+        """What the named nodes on the way from wrt to the output are, and those that their formulas are made of, in the
+        order of the forward pass."""
+        nodes = _ends([x for x in topological_order(self.on_the_way) if x in self.symbols and x.op is not None], most)
         return [Definition(self.symbols[x], definition_of(x, self.symbols), x.data) for x in nodes]
 
     def factors(self, child: Value) -> dict[Value, Factor]:
