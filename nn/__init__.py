@@ -22,6 +22,7 @@ from nn.activations import (
 )
 from nn.checkpoint import ModelFileError, load, save
 from nn.draws import draws_from, rand
+from nn.history import History, NonFiniteError
 from nn.layers import MLP, Dropout, Layer, Neuron, Sequential
 from nn.losses import (
     Loss,
@@ -36,7 +37,7 @@ from nn.losses import (
 )
 from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from nn.training import History, NonFiniteError, accuracy, fit
+from nn.training import accuracy, fit
 
 __all__ = [
     "Module", "Neuron", "Layer", "MLP", "Sequential", "Dropout", "rand", "draws_from",

@@ -24,6 +24,7 @@ from autograd.files import write_atomically
 from nn.cells import DataError, shortened
 from nn.checkpoint import ModelFileError, save
 from nn.datasets import DATASETS, split
+from nn.history import History, NonFiniteError
 from nn.layers import MLP
 from nn.losses import LOSSES, Loss
 from nn.metadata import Metadata
@@ -34,7 +35,7 @@ from nn.prediction import predict
 from nn.scaling import Scale, unscale
 from nn.tables import Feature, read_table
 from nn.terminal import LONGEST, UsageError, check_file, fail, note, say, show, styled, tell
-from nn.training import METRICS, History, NonFiniteError, fit
+from nn.training import METRICS, fit
 
 HUGE = 1e100  # weights that have taken over such a scale, and their squares, are still far from overflow
 MOST_PARAMETERS = 10_000_000

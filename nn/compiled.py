@@ -16,7 +16,7 @@ Vector = np.ndarray[Any, Any]
 
 
 class Compiled:
-    """Losses and gradients by `autograd.jit`: SIMD lanes for samples. θ is one float64 vector; see training.Eager.
+    """Losses and gradients by `autograd.jit`: SIMD lanes for samples. θ is one float64 vector; see eager.Eager.
 
     Errors: ImportError without llvmlite and NumPy; what autograd.jit refuses, such as a model that reads the `data` of
     a Value or changes its own attributes; what the model or the loss raise.

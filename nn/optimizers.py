@@ -4,67 +4,14 @@ An optimizer is settings and one pure rule, `update`, in ordinary arithmetic. So
 `step`, or all parameters at once as a NumPy vector. The formulas and defaults are PyTorch's.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import Value
+from nn.ranges import at_least_0, fraction, positive
+from nn.schedules import Schedule
 
-Schedule = Callable[[int], float]
 State = tuple[Any, ...]  # numbers or vectors as θ is
-
-
-# --- learning rates ---------------------------------------------------------------------------------------------------
-
-
-def constant(rate: float) -> Schedule:
-    """The same rate always.
-
-    Example:
-        >>> constant(0.1)(1000)
-        0.1
-    """
-    rate = _positive(rate, "learning rate")
-    return lambda count: rate
-
-
-def linear(start: float, end: float, over: int) -> Schedule:
-    """From start to end in equal steps while the count goes from 0 to `over`, then end.
-
-    Example:
-        >>> rate = linear(1.0, 0.1, over=100)
-        >>> rate(0), rate(50), rate(200)
-        (1.0, 0.55, 0.1)
-    """
-    start, end, over = _positive(start, "learning rate"), _at_least_0(end, "end"), _count(over, "over")
-    return lambda count: end if count >= over else start - (start - end) * count / over
-
-
-def cosine(start: float, end: float, over: int) -> Schedule:
-    """From start to end along half a wave of the cosine while the count goes from 0 to `over`, then end.
-
-    Example:
-        >>> rate = cosine(1.0, 0.0, over=100)
-        >>> rate(0), rate(50), rate(100)
-        (1.0, 0.5, 0.0)
-    """
-    start, end, over = _positive(start, "learning rate"), _at_least_0(end, "end"), _count(over, "over")
-    return lambda count: end + (start - end) * (1 + math.cos(math.pi * min(count, over) / over)) / 2
-
-
-def step(start: float, factor: float, every: int) -> Schedule:
-    """start, times the factor once more after every so many counts.
-
-    Example:
-        >>> rate = step(1.0, 0.5, every=10)
-        >>> rate(9), rate(10), rate(25)
-        (1.0, 0.5, 0.25)
-    """
-    start, factor, every = _positive(start, "learning rate"), _positive(factor, "factor"), _count(every, "every")
-    return lambda count: start * factor ** (count // every)
-
-
-# --- optimizers -------------------------------------------------------------------------------------------------------
 
 
 class Optimizer:
@@ -90,13 +37,13 @@ class Optimizer:
     slots = 0  # how many numbers it remembers a parameter; all are 0 at first
 
     def __init__(self, learning_rate: float | Schedule):
-        self.learning_rate = learning_rate if callable(learning_rate) else _positive(learning_rate, "learning rate")
+        self.learning_rate = learning_rate if callable(learning_rate) else positive(learning_rate, "learning rate")
         self._memory: dict[Value, tuple[int, State]] = {}  # of each parameter: its updates, and what is remembered
 
     def rate(self, count: int) -> float:
         """The learning rate after so many steps or epochs."""
         if callable(self.learning_rate):
-            return _at_least_0(self.learning_rate(count), f"the learning rate after {count}")
+            return at_least_0(self.learning_rate(count), f"the learning rate after {count}")
         return self.learning_rate
 
     def initial_state(self) -> State:
@@ -163,9 +110,9 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ):
         super().__init__(learning_rate)
-        self.momentum = _fraction(momentum, "momentum")
+        self.momentum = fraction(momentum, "momentum")
         self.nesterov = nesterov
-        self.weight_decay = _at_least_0(weight_decay, "weight decay")
+        self.weight_decay = at_least_0(weight_decay, "weight decay")
         if nesterov and not momentum:
             raise ValueError("nesterov needs a momentum above 0")
 
@@ -206,9 +153,9 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ):
         super().__init__(learning_rate)
-        self.betas = _fraction(betas[0], "beta"), _fraction(betas[1], "beta")
-        self.epsilon = _positive(epsilon, "epsilon")
-        self.weight_decay = _at_least_0(weight_decay, "weight decay")
+        self.betas = fraction(betas[0], "beta"), fraction(betas[1], "beta")
+        self.epsilon = positive(epsilon, "epsilon")
+        self.weight_decay = at_least_0(weight_decay, "weight decay")
 
     def update(self, theta: Any, gradient: Any, state: State, t: int, rate: float) -> tuple[Any, State]:
         g = gradient + self.weight_decay * theta
@@ -282,10 +229,10 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
     ):
         super().__init__(learning_rate)
-        self.alpha = _fraction(alpha, "alpha")
-        self.epsilon = _positive(epsilon, "epsilon")
-        self.momentum = _fraction(momentum, "momentum")
-        self.weight_decay = _at_least_0(weight_decay, "weight decay")
+        self.alpha = fraction(alpha, "alpha")
+        self.epsilon = positive(epsilon, "epsilon")
+        self.momentum = fraction(momentum, "momentum")
+        self.weight_decay = at_least_0(weight_decay, "weight decay")
 
     def update(self, theta: Any, gradient: Any, state: State, t: int, rate: float) -> tuple[Any, State]:
         g = gradient + self.weight_decay * theta
@@ -313,30 +260,3 @@ def find_optimizer(optimizer: Any) -> Optimizer:
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
     return OPTIMIZERS[optimizer]()
-
-
-# --- settings in their range ------------------------------------------------------------------------------------------
-
-
-def _positive(x: float, name: str) -> float:
-    if not 0 < x < math.inf:
-        raise ValueError(f"{name} must be positive, got {x!r}")
-    return float(x)
-
-
-def _at_least_0(x: float, name: str) -> float:
-    if not 0 <= x < math.inf:
-        raise ValueError(f"{name} must be 0 or more, got {x!r}")
-    return float(x)
-
-
-def _fraction(x: float, name: str) -> float:
-    if not 0 <= x < 1:
-        raise ValueError(f"{name} must be 0 or more and below 1, got {x!r}")
-    return float(x)
-
-
-def _count(n: int, name: str) -> int:
-    if n < 1:
-        raise ValueError(f"{name} must be at least 1, got {n!r}")
-    return n

@@ -11,7 +11,8 @@ from nn.cells import shortened
 from nn.datasets import DATASETS
 from nn.layers import INITS
 from nn.losses import LOSSES
-from nn.optimizers import OPTIMIZERS, Schedule, constant, cosine, linear, step
+from nn.optimizers import OPTIMIZERS
+from nn.schedules import Schedule, constant, cosine, linear, step
 from nn.tables import MOST_CLASSES, TASKS
 from nn.terminal import LONGEST
 

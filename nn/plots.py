@@ -7,7 +7,7 @@ and take a second to load.
 import io
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,9 +16,6 @@ from matplotlib.ticker import MaxNLocator
 from nn.cells import shortened
 from nn.losses import Loss, find_loss
 from nn.module import Module
-
-if TYPE_CHECKING:
-    from nn.training import History
 
 # Told apart with any colour vision (Okabe and Ito, 2008); with as many markers, one fewer, no two classes look alike.
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a", "#332288"]
@@ -32,7 +29,17 @@ COMPILED = 100_000  # parameters times samples from which on compiling is quicke
 Array = np.ndarray[Any, Any]
 
 
-def loss_curve(history: "History", unit: str = "") -> Figure:
+class Curves(Protocol):
+    """What is drawn of a History."""
+
+    loss: list[float]
+    metric: list[float]
+    metric_name: str
+    validation_loss: list[float]
+    validation_metric: list[float]
+
+
+def loss_curve(history: Curves, unit: str = "") -> Figure:
     """Loss, and accuracy or error, by epoch: of the training, and of the validation where the history has it.
 
     Args:
@@ -72,7 +79,7 @@ def decision_boundary(
 
 
 def summary(
-    model: Module, history: "History", X: Any, y: Any, loss: Loss, *, test: Any = None, columns: Any = None,
+    model: Module, history: Curves, X: Any, y: Any, loss: Loss, *, test: Any = None, columns: Any = None,
     classes: Any = None,
 ) -> Figure:  # fmt: skip
     """What a model has learnt, and how its loss fell.
@@ -154,7 +161,7 @@ def _whole_numbers() -> MaxNLocator:
 # --- curves -----------------------------------------------------------------------------------------------------------
 
 
-def _draw_history(axes: Any, history: "History", unit: str, scaled: bool = False) -> None:
+def _draw_history(axes: Any, history: Curves, unit: str, scaled: bool = False) -> None:
     axes.set(xlabel="epoch", title="Training")
     axes.xaxis.set_major_locator(_whole_numbers())
     axes.set_ylabel("loss (target scaled to deviation 1)" if scaled else "loss", color=COLOURS[0])

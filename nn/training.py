@@ -1,72 +1,25 @@
-"""fit: minibatch gradient descent, and the History of a run."""
+"""fit: minibatch gradient descent."""
 
 import contextlib
 import math
-import operator
 import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import autograd
 from autograd import Value
 from autograd.frames import warn
-from nn.draws import SampleDraws, draws_from
-from nn.losses import Loss, find_loss
+from nn.draws import SampleDraws
+from nn.eager import Eager, Penalty, objective, sample_loss
+from nn.history import History, NonFiniteError
+from nn.losses import Loss, absolute_error, find_loss
 from nn.metadata import check_columns, noted
 from nn.module import Module, in_training
 from nn.optimizers import Optimizer, find_optimizer
+from nn.ranges import at_least_1
 from nn.samples import labelled
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Penalty = Callable[[Sequence[Any]], Any]
-
-
-@dataclass
-class History:
-    """What happened in a run of `fit`.
-
-    Attributes:
-        loss: for each epoch the mean loss of its samples, as they were met during the epoch (and so, of gradient
-            descent on all samples, before its step).
-        metric: for each epoch the accuracy, or of a regression the mean absolute error, after the epoch.
-        metric_name: which of the two; "" for a loss of one's own.
-        validation_loss, validation_metric: the same of samples that are not trained on, after each epoch; none where
-            there are none.
-        seconds: how long the run took, with what was compiled for it.
-        backend: what computed the gradients.
-        interrupted: whether Ctrl-C ended it.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    metric: list[float] = field(default_factory=list)
-    metric_name: str = ""
-    validation_loss: list[float] = field(default_factory=list)
-    validation_metric: list[float] = field(default_factory=list)
-    seconds: float = 0.0
-    backend: str = ""
-    interrupted: bool = False
-
-    def plot(self) -> "Figure":
-        """The loss and the metric by epoch, as a matplotlib figure."""
-        from nn.plots import loss_curve
-
-        return loss_curve(self)
-
-
-class NonFiniteError(ArithmeticError):
-    """Training met inf or nan. `history` has the epochs before; the model has its last good parameters."""
-
-    def __init__(self, message: str, history: History):
-        super().__init__(message)
-        self.history = history
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.history)  # so that it comes through a process pool
 
 
 def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
@@ -99,8 +52,6 @@ def _accuracy(loss: Loss, scores: Sequence[Any], wanted: Sequence[Any]) -> float
 
 
 def _mean_absolute_error(loss: Loss, scores: Sequence[Any], wanted: Sequence[Any]) -> float:
-    from nn.losses import absolute_error
-
     return loss.unit * float(absolute_error.batch(scores, wanted))
 
 
@@ -111,57 +62,6 @@ METRICS: dict[str, Callable[[Loss, Sequence[Any], Sequence[Any]], float]] = {
 
 
 # --- backends ---------------------------------------------------------------------------------------------------------
-
-
-class Eager:
-    """Losses and gradients by a graph that is built anew for every minibatch.
-
-    A backend has a name and these methods, is made for one run, and chooses the type of θ, the numbers of all
-    parameters in the order of `model.parameters()`: here a list of floats.
-    """
-
-    name = "eager"
-
-    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any], key: int = 0):
-        self.model, self.parameters = model, model.parameters()
-        self.objective = objective(loss, penalty)
-        self.X, self.y, self.key = X, y, key
-
-    def initial(self) -> Sequence[float]:
-        """θ of the model as it is."""
-        return [p._data for p in self.parameters]
-
-    def loss_and_gradient(self, theta: Sequence[float], indices: list[int], step: int) -> tuple[float, Sequence[float]]:
-        """The mean loss of the samples with these indices, with the penalty, and its derivative by θ.
-
-        What the model draws at random depends on the step.
-        """
-        self._assign(theta)
-        samples = [(self.X[i], self.y[i], SampleDraws(self.key, step, i)) for i in indices]
-        loss = self.objective(self.model, self.parameters, samples)
-        if not isinstance(loss, Value):
-            raise TypeError(f"the loss does not depend on the parameters: it is the {type(loss).__name__} {loss!r:.60}")
-        loss.backward()
-        return loss._data, [p.grad for p in self.parameters]
-
-    def scores(self, theta: Sequence[float]) -> Sequence[Any]:
-        """The scores of all samples: floats, or lists of them."""
-        self._assign(theta)
-        return self.model.predict(self.X)
-
-    def update(self, optimizer: Optimizer, theta: Any, gradient: Any, state: Any, t: int, rate: float) -> Any:
-        """The next θ, and the optimizer's next state; before the first update that is None."""
-        states = state or [optimizer.initial_state()] * len(theta)
-        moved = [optimizer.update(*each, t, rate) for each in zip(theta, gradient, states, strict=True)]
-        return [theta for theta, _ in moved], [state for _, state in moved]
-
-    def is_finite(self, gradient: Sequence[float]) -> bool:
-        """Whether all derivatives are finite."""
-        return all(map(math.isfinite, gradient))
-
-    def _assign(self, theta: Sequence[float]) -> None:
-        for parameter, data in zip(self.parameters, theta, strict=True):
-            parameter._data, parameter._grad = data, 0.0
 
 
 def _compiled(*run: Any) -> Any:
@@ -199,25 +99,6 @@ def _try_eagerly(model: Module, loss: Loss, penalty: Penalty | None, X: list[Any
 
 # made of (model, loss, penalty, X, y, key); the key is what random draws inside the model follow from
 BACKENDS: dict[str, Callable[..., Any]] = {"auto": _fastest, "eager": Eager, "jit": _compiled}
-
-
-def objective(loss: Loss, penalty: Penalty | None) -> Callable[..., Any]:
-    """What is minimised: the mean loss of samples, and the penalty.
-
-    It is a function of the model, its parameters, and for each sample the features, the target and its draws.
-    """
-
-    def mean_loss(model: Module, parameters: Sequence[Any], samples: Iterable[tuple[Any, Any, Any]]) -> Any:
-        mean = autograd.mean([sample_loss(model, loss, *sample) for sample in samples])
-        return mean if penalty is None else mean + penalty(parameters)
-
-    return mean_loss
-
-
-def sample_loss(model: Module, loss: Loss, x: Any, target: Any, draws: Any) -> Any:
-    """The loss of one sample, of a model that draws its random numbers from there."""
-    with draws_from(draws):
-        return loss.formula(model(x), target)
 
 
 # --- one run ----------------------------------------------------------------------------------------------------------
@@ -368,8 +249,8 @@ def fit(
         [1.0, 3.0, 5.0]
     """
     loss, optimizer = find_loss(loss), find_optimizer(optimizer)
-    epochs = _at_least_1(epochs, "epochs")
-    size = None if batch_size is None else _at_least_1(batch_size, "batch_size")
+    epochs = at_least_1(epochs, "epochs")
+    size = None if batch_size is None else at_least_1(batch_size, "batch_size")
     if backend not in BACKENDS:
         raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
     parameters = model.parameters()
@@ -395,9 +276,3 @@ def fit(
             run.history.seconds = time.perf_counter() - started
     model.metadata = noted(model.metadata, X, len(samples), loss, run.history.metric)
     return run.history
-
-
-def _at_least_1(n: Any, name: str) -> int:
-    if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
-        raise ValueError(f"{name} must be a whole number, at least 1, got {n!r}")
-    return operator.index(n)

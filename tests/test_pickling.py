@@ -15,7 +15,7 @@ import pytest
 import autograd as ag
 from autograd import Primitive, Value, gradients, primitives
 from nn import MLP, Module, NonFiniteError, fit
-from nn.training import History
+from nn.history import History
 
 cube = Primitive("cube", lambda x: x**3, [lambda out, x: 3 * x * x])
 under_another_name = Primitive("square", lambda x: x * x, [lambda out, x: 2 * x])

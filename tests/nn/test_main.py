@@ -17,7 +17,8 @@ import pytest
 import nn.__main__ as command
 from nn import load, options, terminal
 from nn.datasets import split
-from nn.training import BACKENDS, Eager
+from nn.eager import Eager
+from nn.training import BACKENDS
 
 pytest.importorskip("matplotlib", reason="the pictures need matplotlib")
 

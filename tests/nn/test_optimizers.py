@@ -7,7 +7,8 @@ import pytest
 
 from autograd import Value
 from nn import SGD, Adam, AdamW, RMSprop
-from nn.optimizers import constant, cosine, find_optimizer, linear, step
+from nn.optimizers import find_optimizer
+from nn.schedules import constant, cosine, linear, step
 
 STEPS = 50
 
@@ -140,7 +141,7 @@ def test_a_learning_rate_that_is_not_positive_is_refused(kind, rate):
         (lambda: RMSprop(epsilon=0), "epsilon must be positive, got 0"),
         (lambda: linear(0.0, 0.1, 10), "learning rate must be positive"),
         (lambda: cosine(0.1, -0.1, 10), "end must be 0 or more, got -0.1"),
-        (lambda: step(0.1, 0.5, 0), "every must be at least 1, got 0"),
+        (lambda: step(0.1, 0.5, 0), "every must be a whole number, at least 1, got 0"),
         (lambda: SGD(lambda count: -1.0).rate(3), "the learning rate after 3 must be 0 or more, got -1.0"),
         (lambda: find_optimizer("adagrad"), "no optimizer 'adagrad'; there are sgd, adam, adamw, rmsprop"),
     ],

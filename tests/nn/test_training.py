@@ -15,8 +15,9 @@ import autograd
 import nn
 from autograd import Value, value
 from nn import MLP, SGD, Adam, Layer, Module, Neuron, NonFiniteError, accuracy, fit, squared_error
-from nn.optimizers import linear
-from nn.training import Eager, _minibatches
+from nn.eager import Eager
+from nn.schedules import linear
+from nn.training import _minibatches
 
 X = [[math.sin(i), math.cos(3 * i)] for i in range(10)]
 LINE = [3 * x0 - 2 * x1 + 1 for x0, x1 in X]

@@ -1,0 +1,84 @@
+"""The backend of `fit` that builds a graph for every minibatch, and what both backends minimise."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import autograd
+from autograd import Value
+from nn.draws import SampleDraws, draws_from
+from nn.losses import Loss
+from nn.module import Module
+from nn.optimizers import Optimizer
+
+Penalty = Callable[[Sequence[Any]], Any]
+
+
+class Eager:
+    """Losses and gradients by a graph built for each minibatch.
+
+    A backend has a name and these methods, is made for one run, and chooses the type of θ, the numbers of all
+    parameters in the order of `model.parameters()`: here a list of floats.
+    """
+
+    name = "eager"
+
+    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any], key: int = 0):
+        self.model, self.parameters = model, model.parameters()
+        self.objective = objective(loss, penalty)
+        self.X, self.y, self.key = X, y, key
+
+    def initial(self) -> Sequence[float]:
+        """θ of the model as it is."""
+        return [p._data for p in self.parameters]
+
+    def loss_and_gradient(self, theta: Sequence[float], indices: list[int], step: int) -> tuple[float, Sequence[float]]:
+        """The mean loss of the samples with these indices, with the penalty, and its derivative by θ.
+
+        What the model draws at random depends on the step.
+        """
+        self._assign(theta)
+        samples = [(self.X[i], self.y[i], SampleDraws(self.key, step, i)) for i in indices]
+        loss = self.objective(self.model, self.parameters, samples)
+        if not isinstance(loss, Value):
+            raise TypeError(f"the loss does not depend on the parameters: it is the {type(loss).__name__} {loss!r:.60}")
+        loss.backward()
+        return loss._data, [p.grad for p in self.parameters]
+
+    def scores(self, theta: Sequence[float]) -> Sequence[Any]:
+        """The scores of all samples: floats, or lists of them."""
+        self._assign(theta)
+        return self.model.predict(self.X)
+
+    def update(self, optimizer: Optimizer, theta: Any, gradient: Any, state: Any, t: int, rate: float) -> Any:
+        """The next θ, and the optimizer's next state; before the first update that is None."""
+        states = state or [optimizer.initial_state()] * len(theta)
+        moved = [optimizer.update(*each, t, rate) for each in zip(theta, gradient, states, strict=True)]
+        return [theta for theta, _ in moved], [state for _, state in moved]
+
+    def is_finite(self, gradient: Sequence[float]) -> bool:
+        """Whether all derivatives are finite."""
+        return all(map(math.isfinite, gradient))
+
+    def _assign(self, theta: Sequence[float]) -> None:
+        for parameter, data in zip(self.parameters, theta, strict=True):
+            parameter._data, parameter._grad = data, 0.0
+
+
+def objective(loss: Loss, penalty: Penalty | None) -> Callable[..., Any]:
+    """What is minimised: the mean loss of samples, and the penalty.
+
+    It is a function of the model, its parameters, and for each sample the features, the target and its draws.
+    """
+
+    def mean_loss(model: Module, parameters: Sequence[Any], samples: Iterable[tuple[Any, Any, Any]]) -> Any:
+        mean = autograd.mean([sample_loss(model, loss, *sample) for sample in samples])
+        return mean if penalty is None else mean + penalty(parameters)
+
+    return mean_loss
+
+
+def sample_loss(model: Module, loss: Loss, x: Any, target: Any, draws: Any) -> Any:
+    """The loss of one sample, of a model that draws its random numbers from there."""
+    with draws_from(draws):
+        return loss.formula(model(x), target)
