@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 from autograd import linalg
+from autograd.anomaly import detect_anomaly
 from autograd.arrays import (
     absolute,
     allclose,
@@ -123,7 +124,7 @@ __all__ = [
     "float_power", "heaviside", "power", "rad2deg", "radians",
     "allclose", "cov", "gradient", "interp", "isclose", "isfinite", "isinf", "isnan", "linalg",
     "grad", "value_and_grad", "jacobian", "value_and_jacobian", "jacfwd", "jacrev", "hessian", "vjp", "jvp", "hvp",
-    "vmap", "stop_gradient", "check_grads",
+    "vmap", "stop_gradient", "check_grads", "detect_anomaly",
     "array", "read_data", "read_grads", "data", "grads", "flatten", "register_structure",
     "jit", "draw", "chain_rule", "page",
 ]

@@ -1,11 +1,12 @@
 """A nan must never be a riddle: the sentence names the operation, its operands and their labels."""
 
 import math
+from pathlib import Path
 
 import pytest
 
 import autograd
-from autograd import Value
+from autograd import Value, detect_anomaly, dot, gradients, sqrt, where
 
 
 def nan_of_a_hidden_division():
@@ -88,3 +89,31 @@ def test_deep_graph_is_searched_without_recursion():
     for _ in range(20_000):
         y = y + 1
     assert y.why_nonfinite() == "div gives nan from x = 0.0, 0.0"
+
+
+def test_the_line_of_an_operation_is_named_within_detect_anomaly():
+    x = Value(0.0, label="x")
+    with detect_anomaly():
+        y = sqrt(x)
+        z = y * 0.0
+        w = 1.0 / x
+    z.backward()
+    line = y.line.rsplit(":", 1)
+    assert Path(line[0]) == Path(__file__)
+    assert (
+        z.why_nonfinite()
+        == f"backward: through sqrt = 0.0 the gradient of x = 0.0 becomes 0.0 * inf = nan, at {y.line}"
+    )
+    assert w.why_nonfinite().endswith(f"test_why_nonfinite.py:{int(line[1]) + 2}")
+    assert " at " not in (1 / x).why_nonfinite(), "outside it costs nothing and says nothing"
+
+
+def test_graphs_built_within_detect_anomaly_are_the_same_graphs():
+    def gradient():
+        x = Value(2.0)
+        y = where(x > 1, dot([x, x], [x, 3.0], bias=x), 0.0) ** 2 / x
+        return gradients(gradients(y, [x])[0], [x])[0].data
+
+    expected = gradient()
+    with detect_anomaly():
+        assert gradient() == expected
