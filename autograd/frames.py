@@ -8,6 +8,11 @@ from types import FrameType
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
+def is_inside(frame: FrameType) -> bool:
+    """Whether the code of a frame is this package's own."""
+    return frame.f_code.co_filename.startswith(_PACKAGE)
+
+
 def callers_frame(*others: str) -> FrameType:
     """The innermost frame of a file that is not below this package's folder.
 

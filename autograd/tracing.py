@@ -25,9 +25,12 @@ class Tracer:
         Args:
             node: the Value.
             what: "data", "grad", "partials", "local_grads" (it was read), "backward" (called), "assignment" (to its
-                data), "copy" (copied or pickled).
+                data), "copy" (copied or pickled), "text" (str or repr), "explanation" (why_nonfinite).
         """
         raise NotImplementedError
+
+    def note_hash(self, node: Any) -> None:
+        """Code outside of this package hashes a Value, to look it up in a set, a dict or a cache."""
 
     def note_leaf(self, leaf: Any) -> None:
         """A Value was made of a number."""

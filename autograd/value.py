@@ -2,6 +2,7 @@
 
 import functools
 import math
+import sys
 from collections.abc import Sequence
 from numbers import Integral, Rational
 from operator import add, mul
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import graph, primitives
 from autograd.diagnose import why_nonfinite
+from autograd.frames import is_inside
 from autograd.ieee import Float
 from autograd.node import Node
 from autograd.primitives import Primitive
@@ -95,6 +97,8 @@ class Value(Node):
             >>> (1 / x + 5).why_nonfinite()
             'div gives inf from 1.0, x = 0.0'
         """
+        if tracing.tracer is not None:
+            tracing.tracer.refuse(self, "explanation")
         return why_nonfinite(self)
 
     def draw(self, **options: Any) -> "graphviz.Digraph":
@@ -265,7 +269,9 @@ class Value(Node):
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         if tracing.tracer is not None:
-            return f"Value(traced{label})"  # its number is that of the trace, and may be another at the next call
+            if not is_inside(sys._getframe(1)):
+                tracing.tracer.refuse(self, "text")
+            return f"Value(traced{label})"  # in messages of this package: its number is that of the trace
         return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
 
     def __reduce__(self) -> tuple[Any, ...]:

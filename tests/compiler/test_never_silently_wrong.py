@@ -1,13 +1,18 @@
 """Programs that a compiler which freezes, forgets or reorders too much would get wrong without a word."""
 
+import contextlib
+import copy
 import functools
+import gc
+import pickle
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
 
-from autograd import Primitive, Value, grad, jit, take, vjp, vmap, where
+from autograd import Primitive, Value, grad, jit, take, value_and_grad, vjp, vmap, where
 from autograd.compiler.run.kernel import Kernel
 from tests.compiler.conftest import same_bits
 
@@ -210,9 +215,93 @@ def test_a_lowering_that_could_not_follow_the_numbers_is_refused(lowering, messa
         jit(lambda x: mine(x))(2.0)
 
 
-def test_a_traced_value_is_shown_without_its_number(capsys):
-    jit(lambda x: (print(x), x * 2.0)[1])(1.5)
-    assert capsys.readouterr().out == "Value(traced, label='x')\n"
+@functools.lru_cache
+def _cached(x):
+    return x * 2.0
+
+
+WAYS_OUT = {
+    "print": (lambda x: (print(x), x)[1], "the text"),
+    "str": (lambda x: x * len(str(x)), "the text"),
+    "repr": (lambda x: x * len(repr(x * 2.0)), "the text"),
+    "text of a list": (lambda x: x * len(str([x])), "the text"),
+    "sorted by text": (lambda x: sorted([x, x * 2.0], key=str)[0], "the text"),
+    "%": (lambda x: x * len("%s" % x), "the text"),  # noqa: UP031
+    "hash": (lambda x: x * (hash(x) % 2), "the hash"),
+    "in a set": (lambda x: x * (x in {1.5, 2.5}), "the hash"),
+    "in a dict": (lambda x: {1.5: x}.get(x, 0.0), "the hash"),
+    "key": (lambda x: len({x: 1, x * 1.0: 2}) * x, "the hash"),
+    "cache": (lambda x: _cached(x), "the hash"),
+    "why_nonfinite": (lambda x: x * len((x * np.inf).why_nonfinite()), r"why_nonfinite\(\)"),
+    "float": (lambda x: x * float(x), "does not convert"),
+    "round": (lambda x: round(x), "round"),
+    "asarray": (lambda x: np.asarray([x], dtype=float)[0] * x, "does not convert"),
+    "deepcopy": (lambda x: copy.deepcopy(x), "a copy"),
+    "pickle": (lambda x: pickle.dumps(x), "a copy"),
+}
+
+
+@pytest.mark.parametrize(("f", "what"), WAYS_OUT.values(), ids=WAYS_OUT)
+def test_no_way_out_leads_past_the_compiler(f, what):
+    with pytest.raises(TypeError, match=what):
+        jit(f)(1.5)
+    with pytest.raises(TypeError, match=f"{what}|format"):
+        jit(lambda x: f(x[0]))(np.array([1.5]))
+
+
+def test_objects_are_hashed_while_a_function_is_traced():
+    w = Value(2.0, label="w")
+    scale = {w: 3.0}
+    assert jit(lambda x: x * w * scale[w])(1.5) == 9.0
+    assert hash(w) == object.__hash__(w)
+    assert vars(Value)["__hash__"] is vars(object)["__hash__"]
+
+
+def _raise(x):
+    raise ValueError("no")
+
+
+CALLS = {
+    "scalar": lambda: jit(lambda x: x * 2.0)(1.0),
+    "gradient": lambda: jit(value_and_grad(lambda x: x * x))(1.0),
+    "lanes": lambda: jit(value_and_grad(vmap(lambda w, x: w * x, in_axes=(None, 0), reduce="sum")))(1.0, np.ones(3)),
+    "stacked": lambda: jit(vmap(lambda x: {"y": [x, x * 2.0]}))(np.ones(3)),
+    "branches": lambda: [jit(vmap(lambda x: x if x > 0 else -x))(np.array([1.0, -1.0]))],
+    "loop": lambda: jit(lambda X: vmap(lambda x: x * 2.0)(X)[0])(np.ones(3)),
+    "integer": lambda: jit(lambda x, n: [x, x * 2.0][n])(1.0, 1),
+    "state": lambda: jit(lambda x, kept=[]: (kept.append(x), x)[1])(1.0),
+    "raises": lambda: jit(_raise)(1.0),
+    "refused": lambda: jit(lambda x: x.data)(1.0),
+    "index": lambda: jit(lambda i: take([1.0, 2.0], i))(3.0),
+    "report": lambda: jit(lambda x: x * 2.0).lower(1.0),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_calls_leave_nothing_of_ours_to_the_garbage_collector(call):
+    def run():
+        with contextlib.suppress(Exception):
+            call()
+
+    run()
+    gc.collect()
+    gc.disable()
+    try:
+        run()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        left = [type(x).__qualname__ for x in gc.garbage if _is_ours(x)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert left == []
+
+
+def _is_ours(x):
+    """Whether it is made by this package; ctypes makes types that refer to themselves."""
+    module = getattr(x, "__module__", None) if isinstance(x, types.FunctionType) else type(x).__module__
+    return str(module).startswith("autograd") or isinstance(x, types.FrameType | types.TracebackType | Exception)
 
 
 def test_lanes_that_return_their_results_in_another_order_or_structure():

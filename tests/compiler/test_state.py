@@ -290,3 +290,10 @@ def test_an_array_that_outlives_its_trace_raises():
     for use in (lambda X: X[0], lambda X: X.shape, lambda X: X + 1.0, lambda X: X.sum()):
         with pytest.raises(TypeError, match="an array of a trace that is over"):
             use(kept[0])
+
+
+def test_a_warning_names_the_line_that_called_not_one_inside_numpy():
+    f = jit(lambda row: row[np.array([0])[0] + row.astype(int).argmin()] * 1.0)
+    with pytest.warns(RuntimeWarning, match="runs without being compiled") as warned:
+        assert np.apply_along_axis(f, 1, np.array([[1.0, 2.0], [4.0, 3.0]])).tolist() == [1.0, 3.0]
+    assert [w.filename for w in warned] == [__file__]

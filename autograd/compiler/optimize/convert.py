@@ -178,6 +178,7 @@ def simplify(traced: Traced) -> Program:
     trouble = graph.add("not", (all_held,))
     captured = conversion.captured
     inputs = traced.trace.slots + len(captured)
+    conversion.lanes.clear()  # they lead back to it
     return Program(graph, outputs, stacks, verdicts, trouble, captured, inputs, len(conversion.nodes))
 
 

@@ -18,6 +18,7 @@ from autograd import primitives
 from autograd.compiler.arguments import Fixed
 from autograd.compiler.trace.arrays import StackedResult, TracedArray
 from autograd.compiler.trace.escaped import close
+from autograd.compiler.trace.hashes import watch_hashes
 from autograd.compiler.trace.inputs import Count, Elements, Input, Integers, Scalars
 from autograd.compiler.trace.integers import Boolean, Integer, bounds, integer_class, is_integer
 from autograd.compiler.trace.outside import Outside
@@ -88,6 +89,13 @@ _REFUSED = {  # what, and what to write instead; of what is not here a read attr
     ),
     "backward": ("the result of backward()", _RETURN_DERIVATIVES),
     "assignment": ("assigning to the .data", "Return the new number, and assign it outside"),
+    "text": ("the text", "Compute with the Value itself; to look at numbers, call the function without jit"),
+    "hash": (
+        "the hash",
+        "It is that of an object, not of the number: sets, dicts and caches would not find it. autograd.where and "
+        "autograd.take choose by a number",
+    ),
+    "explanation": ("the result of why_nonfinite()", "Call the function without jit"),
     "copy": ("a copy", "Use the Value itself; copy outside jit"),
 }
 
@@ -129,7 +137,7 @@ class Trace(Tracer):
         self.arguments: list[str] = []  # for each of these the argument that it is in
         self.ranges: list[tuple[Value, float, float]] = []  # what has to be in bounds, or the plain function serves
         self.requirements: list[Value] = []  # conditions without which the plain function serves
-        self.stopped: BaseException | None = None
+        self.stopped: tuple[type[BaseException], tuple[Any, ...]] | None = None
         self.outside: Outside
         self.closed = False
         self._vmaps = 0
@@ -150,6 +158,10 @@ class Trace(Tracer):
     def refuse(self, node: Value, what: str) -> NoReturn:
         what, instead = _REFUSED.get(what, (f"the .{what}", _RETURN_DERIVATIVES))
         raise TypeError(f"{what} of {node._name()} inside jit would be frozen into the compiled code. {instead}")
+
+    def note_hash(self, node: Value) -> None:
+        if node.op is not None or node in self.sources:
+            self.refuse(node, "hash")
 
     def note_leaf(self, leaf: Value) -> None:
         self.made.add(leaf)
@@ -178,24 +190,22 @@ class Trace(Tracer):
             self.stop_compiling(f"{what} of {_type_name(x)}")
         names = {self.arguments[self.integers[leaf]] for leaf in found}
         positions = [i for i, name in enumerate(self.arguments) if name in names]
-        self.stop(Static(frozenset(positions), tuple(sorted(names))))
+        self.stop(Static, frozenset(positions), tuple(sorted(names)))
 
     def stop_compiling(self, what: str) -> NoReturn:
-        self.stop(Uncompilable(f"compiled code cannot do {what}, at {_callers_line()}"))
+        self.stop(Uncompilable, f"compiled code cannot do {what}, at {_callers_line()}")
 
-    def stop(self, reason: BaseException) -> NoReturn:
+    def stop(self, kind: type[BaseException], *why: Any) -> NoReturn:
         """Give up this tracing, whatever the traced function, or NumPy, does to the exception on its way."""
-        self.stopped = type(reason)(*reason.args)
-        raise reason
-
-    def reason_to_stop(self) -> BaseException:
-        """Why; it is not kept, since its traceback will lead back to here."""
-        reason, self.stopped = self.stopped, None
-        assert reason is not None
-        return reason
+        self.stopped = kind, why
+        raise kind(*why)
 
     def close(self) -> None:
-        """The trace is over: what still holds one of its arrays gets no more of it."""
+        """The trace is over: what still holds one of its arrays gets no more of it. Regions and arrays lead back to the
+        trace; letting them go here leaves nothing for the garbage collector."""
+        for region in self.regions:
+            vars(region).clear()
+        vars(self).clear()
         self.closed = True
 
     # --- inputs -------------------------------------------------------------------------------------------------------
@@ -317,7 +327,7 @@ class Trace(Tracer):
 
     def repeat_as_loop(self, region: Region) -> NoReturn:
         """Give up this tracing, for one in which that vmap is a plain loop."""
-        self.stop(Again(region.vmap))
+        self.stop(Again, region.vmap)
 
 
 # --- of lanes --------------------------------------------------------------------------------------------------------
@@ -463,19 +473,24 @@ def _trace_once(
     positional, named, arrays = _with_inputs(current, f, args, kwargs)
     outside = current.outside = Outside(f, [*zip(_roots(f, len(args)), positional, strict=False), *named.items()])
     outer, tracing.tracer = tracing.tracer, current
+    watch_hashes(True)
     try:
         result = _taken_apart(f(*positional, **named))
         if current.stopped is None:
             return Traced(current, arrays, result), outside
     except BaseException:
+        tracing.tracer = outer
+        outside.restore()
         if current.stopped is None:
-            tracing.tracer = outer
-            outside.restore()
+            current.close()
             raise
     finally:
+        watch_hashes(False)
         tracing.tracer = outer
     outside.restore()
-    raise current.reason_to_stop()
+    kind, why = current.stopped
+    current.close()
+    raise kind(*why)
 
 
 def _with_inputs(
