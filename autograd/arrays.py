@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 absolute = fabs = abs
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
 arcsinh, arccosh, arctanh = asinh, acosh, atanh
+rint, remainder = p.round, p.mod
 
 
 def power(x: Any, y: Any) -> Any:

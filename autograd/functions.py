@@ -4,6 +4,8 @@ On floats (and whatever converts to them: ints, bools, NumPy scalars) they retur
 without building a graph; with Values among the numbers they return Values.
 """
 
+import itertools
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +71,57 @@ def mean(values: Iterable[Any]) -> Any:
     """
     listed = _listed(values, "mean")
     return p.sum(*listed) / len(listed)
+
+
+def var(values: Iterable[Any], ddof: int = 0) -> Any:
+    """The mean of the squared distances from the mean, as np.var: divided by n - ddof.
+
+    Errors: ValueError without more than `ddof` values.
+
+    Example:
+        >>> var([1.0, 2.0, 6.0])
+        4.666666666666667
+    """
+    distances = _distances(values, ddof, "var")
+    return p.dot(0.0, *distances, *distances) / (len(distances) - ddof)
+
+
+def std(values: Iterable[Any], ddof: int = 0) -> Any:
+    """The standard deviation √var, as np.std; derivative 0 where all values are the same.
+
+    Errors: ValueError without more than `ddof` values.
+
+    Example:
+        >>> std([1.0, 3.0])
+        1.0
+    """
+    distances = _distances(values, ddof, "std")
+    return p.norm(*distances) / math.sqrt(len(distances) - ddof)
+
+
+def _distances(values: Iterable[Any], ddof: int, what: str) -> list[Any]:
+    listed = _listed(values, what)
+    if len(listed) <= ddof:
+        raise ValueError(f"{what} with ddof={ddof} needs at least {ddof + 1} values, got {len(listed)}")
+    middle = p.sum(*listed) / len(listed)
+    return [x - middle for x in listed]
+
+
+def cumsum(values: Sequence[Any]) -> Any:
+    """The sums of the first 1, 2, ... values, left to right.
+
+    Args:
+        values: n numbers or Values, as a sequence or an array of shape (n,).
+
+    Returns: a list of n, or an array of shape (n,) for an array.
+
+    Example:
+        >>> cumsum([1.0, 2.0, 4.0])
+        [1.0, 3.0, 7.0]
+    """
+    return _like(
+        values, list(itertools.accumulate(vector(values, "cumsum", "apply it to each row", empty=True), p.add))
+    )
 
 
 def prod(values: Iterable[Any]) -> Any:

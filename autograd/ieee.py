@@ -88,6 +88,29 @@ cosh = _unary(math.cosh)
 acosh = _unary(math.acosh)
 
 
+def _whole(function: Callable[[float], float]) -> Callable[[float], float]:
+    """The same function with a float as its result, -0.0 included; infinities and nan are left as they are."""
+
+    @functools.wraps(function)
+    def total(x: float) -> float:
+        return math.copysign(function(x), x) if abs(x) < ALL_WHOLE else x
+
+    return total
+
+
+ALL_WHOLE = 2.0**52  # from here on there are no fractions
+floor, ceil, trunc = _whole(math.floor), _whole(math.ceil), _whole(math.trunc)
+round = _whole(round)  # to even
+
+
+def fmod(x: float, y: float) -> float:
+    """C's fmod; nan for an infinite x and for y = 0."""
+    try:
+        return math.fmod(x, y)
+    except ValueError:
+        return nan
+
+
 def sign(x: float) -> float:
     """-1, 0 or 1; nan for nan."""
     return x if x != x else math.copysign(1.0, x) if x else 0.0
@@ -169,6 +192,13 @@ def mills_series(x: Any) -> Any:
 def direction(t: float, s: float) -> float:
     """t / √(t² + s)."""
     return div(t, sqrt(t * t + s))
+
+
+def logit(x: float) -> float:
+    """log(x / (1 - x)); around 1/2, where that is near 0, 2 artanh(2x - 1)."""
+    if 0.3 < x < 0.65:
+        return 2.0 * math.atanh(2.0 * x - 1.0)
+    return log(div(x, 1.0 - x))
 
 
 def silu(x: float) -> float:

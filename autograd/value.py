@@ -193,6 +193,23 @@ class Value(Node):
     def __rpow__(self, other: Any) -> "Value":
         return _operator(primitives.pow, other, self)
 
+    def __mod__(self, other: Any) -> "Value":
+        return _operator(primitives.mod, self, other)
+
+    def __rmod__(self, other: Any) -> "Value":
+        return _operator(primitives.mod, other, self)
+
+    def __floordiv__(self, other: Any) -> NoReturn:
+        raise TypeError("x // y of Values: write autograd.floor(x / y), through which no derivative flows")
+
+    __rfloordiv__ = __floordiv__
+
+    def __round__(self, digits: int | None = None) -> "Value":
+        """To whole numbers, or to so many digits, as np.round."""
+        if digits is None:
+            return primitives.round(self)
+        return primitives.round(self * 10.0**digits) / 10.0**digits
+
     def __neg__(self) -> "Value":
         return _unary(primitives.neg, self)
 
@@ -211,7 +228,8 @@ class Value(Node):
     arcsin, arccos, arctan, arctan2 = primitives.asin, primitives.acos, primitives.atan, primitives.atan2
     sinh, cosh, tanh = primitives.sinh, primitives.cosh, primitives.tanh
     arcsinh, arccosh, arctanh = primitives.asinh, primitives.acosh, primitives.atanh
-    fabs = primitives.abs
+    fabs, rint, fmod = primitives.abs, primitives.round, primitives.fmod
+    __floor__, __ceil__, __trunc__ = primitives.floor, primitives.ceil, primitives.trunc
     hypot, sigmoid, relu, detach = primitives.hypot, primitives.sigmoid, primitives.relu, primitives.detach
 
     def degrees(self) -> "Value":

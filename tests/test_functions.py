@@ -21,15 +21,17 @@ def names(text):
 
 UNARY = names(
     "sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
-    "erf erfc abs sign relu leaky_relu elu sigmoid logsigmoid softplus silu gelu detach"
+    "erf erfc abs sign relu leaky_relu elu sigmoid logit logsigmoid softplus silu gelu detach square "
+    "floor ceil trunc round"
 )
-BINARY = names("atan2 hypot copysign maximum minimum")
-OF_MANY = names("sum mean prod norm logsumexp max min")
-OTHERS = names("clip where take dot softmax log_softmax power heaviside degrees radians interp cov gradient")
+BINARY = names("atan2 hypot copysign maximum minimum mod fmod logaddexp")
+OF_MANY = names("sum mean var std prod norm logsumexp max min")
+OTHERS = names("clip where take dot softmax log_softmax cumsum power heaviside degrees radians interp cov gradient")
 QUESTIONS = names("isnan isinf isfinite isclose allclose")
 SPELLINGS = {
     **{f"arc{name}": f"a{name}" for name in names("sin cos tan sinh cosh tanh tan2")},
     "absolute": "abs", "fabs": "abs", "float_power": "power", "deg2rad": "radians", "rad2deg": "degrees",
+    "rint": "round", "remainder": "mod",
 }  # fmt: skip
 STABLE = [-1e308, -1000.0, -30.0, -1e-300, 0.0, 1e-300, 30.0, 1000.0, 1e308]
 
@@ -79,7 +81,7 @@ def test_function_of_many_takes_any_iterable_of_numbers_and_values(name):
         assert function(values).data == expected
 
 
-@pytest.mark.parametrize("name", ["mean", "logsumexp", "max", "min", "softmax", "log_softmax"])
+@pytest.mark.parametrize("name", ["mean", "var", "std", "logsumexp", "max", "min", "softmax", "log_softmax"])
 def test_function_of_no_values_at_all_says_so(name):
     with pytest.raises(ValueError, match=f"{name} of no values"):
         getattr(autograd, name)([])

@@ -63,7 +63,7 @@ def each(mutants):
 
 
 def check_at_some_points(name):
-    ordinary = [0.5, -0.75, 1.0, 1.5, 3.0, 0.0, 20.0, -20.0]
+    ordinary = [0.5, 0.25, -0.75, 1.0, 1.5, 3.0, 0.0, 20.0, -20.0]
     for operands in itertools.product(ordinary, repeat=some_arity(name)):
         if name != "take" or operands[0] in (0.0, 1.0):
             check(name, list(operands))

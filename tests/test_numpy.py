@@ -157,7 +157,7 @@ def test_functions_of_many_take_arrays():
         autograd.softmax(np.zeros((2, 2)))
 
 
-@pytest.mark.parametrize("convert", [lambda a: a.astype(float), np.isfinite, np.floor, lambda a: a // 2, np.rint])
+@pytest.mark.parametrize("convert", [lambda a: a.astype(float), np.isfinite, lambda a: a // 2])
 def test_conversion_that_would_drop_the_gradient_is_refused(convert):
     with pytest.raises(TypeError):
         convert(values(1.0, 2.0))

@@ -51,6 +51,7 @@ def some_arity(name):
 limited = {
     "prod": st.one_of(moderate, near_one, scaled.filter(lambda x: 1e-60 < abs(x) < 1e60)),
     "direction": st.floats(0, 1),
+    "logit": st.one_of(st.floats(0, 1), near_one, scaled),
 }
 
 

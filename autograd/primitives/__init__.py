@@ -2,7 +2,7 @@
 
 An entry is the public function itself: its documentation, signature, forward rule on floats, derivative, symbol, LaTeX,
 and how the compiler and JavaScript write it. The files, each built on those before it: primitive (what an entry is),
-arithmetic, choices, powers, lengths, trigonometric, special, activations, many.
+arithmetic, choices, rounding, powers, lengths, trigonometric, special, activations, many.
 """
 
 from autograd.primitives.activations import *  # noqa: F403
@@ -13,6 +13,7 @@ from autograd.primitives.many import *  # noqa: F403
 from autograd.primitives.powers import *  # noqa: F403
 from autograd.primitives.primitive import *  # noqa: F403
 from autograd.primitives.primitive import Primitive
+from autograd.primitives.rounding import *  # noqa: F403
 from autograd.primitives.special import *  # noqa: F403
 from autograd.primitives.trigonometric import *  # noqa: F403
 

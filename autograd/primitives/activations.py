@@ -5,10 +5,10 @@ from __future__ import annotations
 from autograd import ieee
 from autograd.ieee import NORMAL_DENSITY_AT_0, SQRT_HALF, SQRT_HALF_HEAD, SQRT_HALF_REST
 from autograd.primitives.choices import abs, clip, maximum, select
-from autograd.primitives.powers import exp, expm1, log1p
+from autograd.primitives.powers import exp, expm1, log, log1p, one_minus_square
 from autograd.primitives.primitive import Scalar, primitive
 from autograd.primitives.special import GAUSSIAN_IS_0, erfc, leading_bits, root_gaussian
-from autograd.primitives.trigonometric import tanh
+from autograd.primitives.trigonometric import atanh, tanh
 
 
 @primitive(
@@ -83,6 +83,26 @@ def sigmoid(x: float) -> float:
 def sigmoid_slope(x: float) -> float:
     """σ(x) σ(-x), the derivative of σ, whose own derivative as a product would cancel near 0."""
     return ieee.sigmoid(x) * ieee.sigmoid(-x)
+
+
+def _logit_slope(x: Scalar) -> Scalar:
+    """1 / (x (1 - x)); from 1/4 on by 2x - 1, which is exact there, so that its own derivative is right around 1/2."""
+    return select(x < 0.25, 1 / (x * (1 - x)), 4 / one_minus_square(2 * x - 1))
+
+
+@primitive(
+    lambda out, x: _logit_slope(x),
+    latex=r"\operatorname{{logit}}({0})", js="logit({0})",
+    lower=lambda x: select((x > 0.3) & (x < 0.65), 2.0 * atanh(2.0 * x - 1.0), log(x / (1.0 - x))),
+)
+def logit(x: float) -> float:
+    """log(x / (1 - x)), the inverse of sigmoid; nan outside of 0 ... 1.
+
+    Example:
+        >>> logit(0.5), logit(1.0)
+        (0.0, inf)
+    """
+    return ieee.logit(x)
 
 
 @primitive(lambda out, x: sigmoid(-x), latex=r"\ln\sigma({0})", js="-softplus(-({0}))", lower=lambda x: -softplus(-x))

@@ -8,6 +8,7 @@ import operator
 from collections.abc import Sequence
 
 from autograd import ieee
+from autograd.primitives.activations import sigmoid
 from autograd.primitives.arithmetic import div
 from autograd.primitives.choices import abs, detach, maximum, minimum, select
 from autograd.primitives.lengths import of_the_others
@@ -90,6 +91,21 @@ def softmax(xs: Sequence[Scalar]) -> list[Scalar]:
 def logsumexp(*xs: float) -> float:
     """log(e^x₁ + e^x₂ + ...), with the largest taken out so that nothing overflows."""
     return ieee.logsumexp(xs)
+
+
+@primitive(
+    lambda out, x, y: sigmoid(x - y), lambda out, x, y: sigmoid(y - x),
+    latex=r"\ln\left(e^{{{0}}} + e^{{{1}}}\right)", js="logsumexp({0}, {1})",
+    lower=lambda x, y: _shifted_logsumexp(maximum(x, y), (x, y)),
+)
+def logaddexp(x: float, y: float) -> float:
+    """log(e^x + e^y) without overflow: the sum of two numbers given by their logarithms.
+
+    Example:
+        >>> logaddexp(1000.0, -1000.0), logaddexp(-1000.0, -1000.0)
+        (1000.0, -999.3068528194401)
+    """
+    return ieee.logsumexp((x, y))
 
 
 def _shifted_logsumexp(shift: Scalar, xs: Sequence[Scalar]) -> Scalar:

@@ -29,6 +29,19 @@ def pow(x: float, y: float) -> float:
 LN2, LOG2_E, LOG10_E = math.log(2), 1 / math.log(2), 1 / math.log(10)
 
 
+@primitive(
+    lambda out, x: 2 * x, latex="{{{0}}}^{{2}}", precedence=POWER, lower=lambda x: x * x, js="Math.pow({0}, 2)",
+)
+def square(x: float) -> float:
+    """x · x.
+
+    Example:
+        >>> square(-3.0)
+        9.0
+    """
+    return x * x
+
+
 @primitive(lambda out, x: 0.5 / out, latex=r"\sqrt{{{0}}}", lower="llvm.sqrt", js="Math.sqrt({0})")
 def sqrt(x: float) -> float:
     """Square root; nan below 0, and an infinite derivative at 0.

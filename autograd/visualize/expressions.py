@@ -236,7 +236,7 @@ _RULES: dict[Primitive, Callable[..., Term | None]] = {
     p.sech_squared: _sech_squared, p.sigmoid_slope: _sigmoid_slope, p.one_minus_square: _one_minus_square,
     p.gaussian: _gaussian(2.0), p.root_gaussian: _gaussian(4.0), p.direction: lambda t, s: t,  # where t² + s = 1
     p.neg: lambda x: -x if isinstance(x, float) else negative(x),
-    p.detach: lambda x: x, p.sum: _sum, p.dot: _dot, p.prod: _prod,
+    p.detach: lambda x: x, p.square: lambda x: Applied(p.pow, (x, 2.0)), p.sum: _sum, p.dot: _dot, p.prod: _prod,
 }  # fmt: skip
 
 # --- printing -------------------------------------------------------------------------------------------------------

@@ -10,19 +10,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
-from references import MPMATH
+from references import MPMATH, STAIRS
 
 from autograd.primitives import TABLE
 
 SMALLEST_NORMAL, LARGEST = sys.float_info.min, sys.float_info.max
 ORDERS = ("value", "first", "second")
 # without a derivative, or with one that is a matter of convention: nothing to lose digits in
-PIECEWISE = {"neg", "abs", "sign", "detach", "identity", "relu", "logical_not"}
+PIECEWISE = {"neg", "abs", "sign", "detach", "identity", "relu", "logical_not", *STAIRS}
 NAMES = [name for name, op in TABLE.items() if op.arity == 1 and name not in PIECEWISE]
 
 LIMITS = 8.0, 8.0, 1e-13 / sys.float_info.epsilon  # of the errors of a value and its derivatives: 8, 8 and 450 units
 PERIODIC = {"sin", "cos", "tan"}
-SINGULAR_AT_0 = {"sqrt", "cbrt", "log", "log2", "log10"}
+SINGULAR_AT_0 = {"sqrt", "cbrt", "log", "log2", "log10", "logit"}
 
 # Where a derivative is 0 at a number that is no double, the last digit of x alone is worth any number of units there:
 # from 0 to twice such a root, errors are counted in units of no less than what the derivative is at the latter.

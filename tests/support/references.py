@@ -34,6 +34,10 @@ def _dot(bias: Any, *terms: Any) -> Any:
     return bias + mp.fdot(zip(terms[:n], terms[n:], strict=True))
 
 
+def _trunc(x: Any) -> Any:
+    return mp.sign(x) * mp.floor(abs(x))
+
+
 def _softplus(x: Any) -> Any:
     return max(x, mpf(0)) + mp.log1p(mp.exp(-abs(x)))
 
@@ -59,6 +63,13 @@ MPMATH: dict[str, Function] = {
     "erfc": _erfc,
     "exp2": lambda x: mp.power(2, x),
     "log2": lambda x: mp.log(x) / mp.log(2),
+    "floor": mp.floor,
+    "ceil": mp.ceil,
+    "trunc": _trunc,
+    "round": mp.nint,
+    "mod": lambda x, y: x - y * mp.floor(x / y),
+    "fmod": lambda x, y: x - y * _trunc(x / y),
+    "square": lambda x: x * x,
     "sech_squared": lambda x: mp.sech(x) ** 2,
     "one_minus_square": lambda x: 1 - x * x,
     "gaussian": lambda x: mp.exp(-x * x / 2),
@@ -87,6 +98,7 @@ MPMATH: dict[str, Function] = {
     "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
     "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
     "sigmoid_slope": lambda x: mp.sech(x / 2) ** 2 / 4,
+    "logit": lambda x: mp.log(x / (1 - x)),
     "logsigmoid": lambda x: -_softplus(-x),
     "softplus": _softplus,
     "silu": lambda x: x / (1 + mp.exp(-x)),
@@ -98,9 +110,12 @@ MPMATH: dict[str, Function] = {
     "max": lambda *xs: max(xs),
     "min": lambda *xs: min(xs),
     "logsumexp": _logsumexp,
+    "logaddexp": _logsumexp,
 }
 
+STAIRS = ("floor", "ceil", "trunc", "round")
 NO_DERIVATIVE = ("lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not", "sign", "detach")
+NO_DERIVATIVE += STAIRS
 
 
 def _tie(x: Any, y: Any) -> list[Any]:
@@ -115,6 +130,8 @@ CONVENTIONS: dict[str, Callable[..., list[Any]]] = {
     **{name: lambda *xs: [mpf(0)] * len(xs) for name in NO_DERIVATIVE},
     "abs": lambda x: [mp.sign(x)],
     "copysign": lambda x, y: [mp.sign(x) * _copysign(1, y), mpf(0)],
+    "mod": lambda x, y: [mpf(1), -mp.floor(x / y)],
+    "fmod": lambda x, y: [mpf(1), -_trunc(x / y)],
     "where": lambda c, x, y: [mpf(0), mpf(c != 0), mpf(c == 0)],
     "take": lambda index, *values: [mpf(0), *[mpf(mp.nint(index) == i) for i in range(len(values))]],
     "maximum": _tie,
@@ -217,8 +234,11 @@ def _array_functions(xp: Any, special: Any) -> dict[str, Function]:
         "root_gaussian": lambda x: xp.exp(-x * x / 4),
         "direction": lambda t, s: t / xp.sqrt(t * t + s),
         **{name: getattr(xp, name) for name in f"{SAME_NAME} exp2 log2 abs copysign maximum minimum".split()},
+        **{name: getattr(xp, name) for name in ["floor", "ceil", "trunc", "round", "fmod", "square", "logaddexp"]},
+        "mod": xp.remainder,
         "erf": special.erf,
         "erfc": special.erfc,
+        "logit": special.logit,
         "add": lambda x, y: x + y,
         "sub": lambda x, y: x - y,
         "mul": lambda x, y: x * y,
@@ -312,13 +332,22 @@ def is_tame(expression: Any) -> bool:
                 needed = [p for p, x in zip(local, step.operands, strict=True) if isinstance(x, int)]
                 if not all(map(tame, [values[-1], *needed])):
                     return False
-                if (step.primitive == "atan2" and operands[0] == 0 and operands[1] < 0) or (
-                    step.primitive == "copysign" and operands[1] == 0
-                ):
-                    return False  # the sign of zero says on which side of a jump, and mpmath has only one zero
+                if _at_a_jump(step.primitive, operands):
+                    return False
         except (ZeroDivisionError, ValueError, TypeError):  # a pole; outside the domain; the order of complex numbers
             return False
     return True
+
+
+def _at_a_jump(name: str, operands: Sequence[Any]) -> bool:
+    """Where rounding, or the sign of a zero, of which mpmath has only one, decides on which side of a jump we are."""
+    if name in STAIRS or name in ("mod", "fmod"):
+        steps = operands[0] if name in STAIRS else operands[0] / operands[1]
+        steps = 2 * steps if name == "round" else steps
+        return abs(steps - mp.nint(steps)) < 1e-9
+    if name == "atan2":
+        return operands[0] == 0 and operands[1] < 0
+    return name == "copysign" and operands[1] == 0
 
 
 def hessian(expression: Any) -> list[list[Any]] | None:

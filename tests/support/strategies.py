@@ -20,7 +20,7 @@ from autograd.graph import topological_order
 from autograd.primitives import TABLE
 
 CONDITIONS = ("lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not")
-WITHOUT_DERIVATIVE = (*CONDITIONS, "sign", "detach")
+WITHOUT_DERIVATIVE = (*CONDITIONS, "sign", "detach", "floor", "ceil", "trunc", "round")
 
 
 @dataclass(frozen=True)

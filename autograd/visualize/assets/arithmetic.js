@@ -7,6 +7,19 @@ const sigmoid = (x) => {
   return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 };
 
+const logit = (x) => (x > 0.3 && x < 0.65 ? 2 * Math.atanh(2 * x - 1) : Math.log(x / (1 - x)));
+
+const mod = (x, y) => {
+  const left = x % y;
+  if (left === 0) return y < 0 ? -0 : 0;
+  return left < 0 !== y < 0 ? left + y : left;
+};
+
+const roundToEven = (x) => {
+  const up = Math.round(x);
+  return up - x === 0.5 && up % 2 !== 0 ? up - 1 : up;
+};
+
 const silu = (x) => {
   const e = Math.exp(-0.5 * Math.abs(x));
   const share = 1 / (1 + e * e);
