@@ -425,18 +425,12 @@ def test_repr_is_one_short_line():
         float,
         int,
         complex,
-        round,
         math.exp,
-        math.floor,
-        math.ceil,
-        math.trunc,
         math.isnan,
         range,
         [1, 2].__getitem__,
         lambda v: v // 2,
         lambda v: 2 // v,
-        lambda v: v % 2,
-        lambda v: 2 % v,
         lambda v: divmod(v, 2),
         lambda v: pow(v, 2, 3),
         lambda v: "%.2f" % v,  # noqa: UP031
@@ -449,6 +443,23 @@ def test_repr_is_one_short_line():
 def test_conversion_that_would_drop_the_gradient_is_refused(convert):
     with pytest.raises(TypeError):
         convert(Value(3.0))
+
+
+def test_rounding_and_remainders_give_values_through_which_derivatives_flow_as_they_do():
+    v = Value(-2.5)
+    for result, expected in [(math.floor(v), -3.0), (math.ceil(v), -2.0), (math.trunc(v), -2.0), (round(v), -2.0)]:
+        assert type(result) is Value
+        assert result.data == expected
+        assert result.local_grads == (0.0,)
+    assert round(Value(2.375), 2).data == 2.38
+    for result, expected, by in [
+        (v % 2, 1.5, (1.0,)),
+        (7 % Value(-4.0), -1.0, (2.0,)),
+        (v % Value(2.0), 1.5, (1.0, 2.0)),
+    ]:
+        assert (result.data, result.local_grads) == (expected, by)
+    with pytest.raises(TypeError, match=r"write autograd.floor\(x / y\)"):
+        v // 2
 
 
 def test_refused_conversion_names_the_value_and_the_way_out():

@@ -114,7 +114,7 @@ MPMATH: dict[str, Function] = {
 }
 
 STAIRS = ("floor", "ceil", "trunc", "round")
-NO_DERIVATIVE = ("lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not", "sign", "detach")
+NO_DERIVATIVE = ["lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not", "sign", "detach"]
 NO_DERIVATIVE += STAIRS
 
 
