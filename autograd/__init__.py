@@ -8,7 +8,7 @@
 6.0
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 __version__ = "0.1.0"
 
@@ -157,7 +157,11 @@ __all__ = [
 ]
 # fmt: on
 
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
 if TYPE_CHECKING:
+    from typing import Any
+
     from autograd.compiler import jit
     from autograd.visualize import chain_rule, draw, page
 

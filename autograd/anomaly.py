@@ -1,13 +1,18 @@
 """detect_anomaly: nodes that remember the line of code that made them, for why_nonfinite to name."""
 
+from __future__ import annotations
+
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from autograd import value
 from autograd.frames import callers_frame
 from autograd.value import Value
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class LocatedValue(Value):

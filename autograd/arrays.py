@@ -8,7 +8,6 @@ import itertools
 import math
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from autograd import primitives as p
 from autograd.functions import take, vector
@@ -17,10 +16,14 @@ from autograd.scalars import elementwise, is_array, number
 from autograd.tracing import tracing
 from autograd.value import Value
 
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
 if TYPE_CHECKING:
+    from typing import Any
+
     import numpy as np
 
     from autograd.scalars import T
+
 
 # --- NumPy's other spellings ---------------------------------------------------------------------------------------
 

@@ -1,11 +1,16 @@
 """Condition: what a comparison of Values gives while they are traced, by the compiler or for the interactive page."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any, NoReturn
 
 from autograd import primitives
 from autograd.tracing import Tracer, tracing
 from autograd.value import Value
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 
 class Condition(Value):
@@ -14,7 +19,7 @@ class Condition(Value):
     __slots__ = ()
 
     @classmethod
-    def of(cls, node: Value) -> "Condition":
+    def of(cls, node: Value) -> Condition:
         condition: Condition = object.__new__(cls)
         condition._data, condition.op = node._data, node.op
         condition._a, condition._b, condition._da, condition._db = node._a, node._b, node._da, node._db
@@ -23,19 +28,19 @@ class Condition(Value):
     def __bool__(self) -> bool:
         return bool(self._data) if tracing.tracer is None else tracing.tracer.decide(self)
 
-    def __and__(self, other: Any) -> "Condition":
+    def __and__(self, other: Any) -> Condition:
         return self._combined(primitives.logical_and, other)
 
-    def __or__(self, other: Any) -> "Condition":
+    def __or__(self, other: Any) -> Condition:
         return self._combined(primitives.logical_or, other)
 
-    def __xor__(self, other: Any) -> "Condition":
+    def __xor__(self, other: Any) -> Condition:
         return self._combined(primitives.ne, other)
 
-    def __invert__(self) -> "Condition":
+    def __invert__(self) -> Condition:
         return self.of(primitives.logical_not(self))
 
-    def logical_xor(self, other: Any) -> "Condition":
+    def logical_xor(self, other: Any) -> Condition:
         """What np.logical_xor calls on the elements of an object array."""
         return self ^ other
 
@@ -44,7 +49,7 @@ class Condition(Value):
             return NotImplemented  # an int has bits
         return self._like(other).of(op(self, other))
 
-    def _like(self, other: Any) -> "type[Condition]":
+    def _like(self, other: Any) -> type[Condition]:
         """The class of what a condition gives with another, or with a bool."""
         return Condition
 

@@ -1,14 +1,19 @@
 """Derivatives: what pulls cotangents back and pushes tangents forward over a graph, as numbers or as graphs again."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from autograd import primitives
 from autograd.graph import backward_order, descendants, open_edges, pull_numbers, push_numbers
 from autograd.primitives import Flow, Primitive, detach
 from autograd.tracing import tracing
 from autograd.value import Value, local_partials
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def constant(x: float) -> Value:
@@ -136,7 +141,7 @@ class LinearMap(Primitive):
         self.push, self.pull = push, pull
 
 
-class Row(dict[int, Any]):
+class Row(dict[int, "Any"]):
     """One line of a Jacobian, without its zeros: derivatives by position, in place of one adjoint or tangent."""
 
 

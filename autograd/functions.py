@@ -4,17 +4,21 @@ On floats (and whatever converts to them: ints, bools, NumPy scalars) they retur
 without building a graph; with Values among the numbers they return Values.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from autograd import primitives as p
 from autograd.scalars import is_array
 from autograd.tracing import tracing
 from autograd.value import Value, record_dot
 
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
 if TYPE_CHECKING:
+    from typing import Any
+
     pass
 
 

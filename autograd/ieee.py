@@ -4,11 +4,16 @@ NumPy, PyTorch and JAX compute this way, and so does machine code: 1/0 is inf, l
 sqrt(-1) is nan. Everything here maps floats to a float and never raises.
 """
 
+from __future__ import annotations
+
 import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any
 
 inf, nan = math.inf, math.nan
 
@@ -229,7 +234,7 @@ class Float(float):
     __slots__ = ()
 
     @staticmethod
-    def __apply__(op: Any, operands: Sequence[float]) -> "Float":
+    def __apply__(op: Any, operands: Sequence[float]) -> Float:
         """What a primitive gives for operands of which this is one; see Primitive.__call__."""
         return Float(op.forward(*map(float, operands)))
 

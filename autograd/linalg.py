@@ -6,15 +6,22 @@ pivot is decided by the numbers: under `jit` that is a branch like any other, an
 is compiled.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 from autograd import primitives as p
 from autograd.derivatives import constant
 from autograd.scalars import is_array, number
 from autograd.value import Value
 
-Rows = list[list[Any]]
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+
+    Rows = list[list[Any]]
+else:
+    from autograd.records import NamedTuple
 
 
 def solve(a: Any, b: Any) -> Any:

@@ -1,10 +1,14 @@
 """Node: a number of an expression graph, the operation that gave it, its operands and its local derivatives."""
 
-from typing import Any
+from __future__ import annotations
 
 from autograd.primitives import Primitive
 from autograd.scalars import number
 from autograd.tracing import tracing
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Node:

@@ -1,7 +1,12 @@
 """Tracer: what listens, in one thread, while Values are made: the compiler's trace, and the trace of a rule."""
 
-import threading
-from typing import Any, NoReturn
+from __future__ import annotations
+
+from _thread import _local
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 
 class Tracer:
@@ -52,7 +57,7 @@ class Tracer:
         return NotImplemented
 
 
-class _Active(threading.local):
+class _Active(_local):  # threading.local, of which nothing else is needed
     """The tracer that is active in this thread, or None."""
 
     tracer: Tracer | None = None

@@ -1,12 +1,13 @@
 """Value: a number that remembers how it was computed, and so can be differentiated."""
 
+from __future__ import annotations
+
 import functools
 import math
 import sys
 from collections.abc import Sequence
 from numbers import Integral, Rational
 from operator import add, mul
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import graph, primitives
 from autograd.diagnose import why_nonfinite
@@ -17,8 +18,12 @@ from autograd.primitives import Primitive
 from autograd.scalars import elementwise, is_array, number
 from autograd.tracing import tracing
 
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
 if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
     import graphviz
+
 
 _new: Any = object.__new__  # of every node; detect_anomaly puts another in its place
 _ADD, _SUB, _MUL = primitives.add, primitives.sub, primitives.mul
@@ -101,7 +106,7 @@ class Value(Node):
             tracing.tracer.refuse(self, "explanation")
         return why_nonfinite(self)
 
-    def draw(self, **options: Any) -> "graphviz.Digraph":
+    def draw(self, **options: Any) -> graphviz.Digraph:
         """The graph that this node was computed by, as a picture; autograd.draw says what the options are."""
         from autograd.visualize import draw
 
@@ -123,7 +128,7 @@ class Value(Node):
     # + - * are most of any graph. They are the primitives add, sub and mul written out: through apply() a training
     # step in plain operators takes nearly twice as long (benchmarks/eager.py); tests hold them to the table.
 
-    def __add__(self, other: Any) -> "Value":
+    def __add__(self, other: Any) -> Value:
         node: Value = _new(Value)
         if other.__class__ is Value:
             node._data = self._data + other._data
@@ -139,7 +144,7 @@ class Value(Node):
         node._b = other
         return node
 
-    def __sub__(self, other: Any) -> "Value":
+    def __sub__(self, other: Any) -> Value:
         node: Value = _new(Value)
         if other.__class__ is Value:
             node._data = self._data - other._data
@@ -155,7 +160,7 @@ class Value(Node):
         node._b = other
         return node
 
-    def __mul__(self, other: Any) -> "Value":
+    def __mul__(self, other: Any) -> Value:
         node: Value = _new(Value)
         if other.__class__ is Value:
             node._db = x = self._data
@@ -172,31 +177,31 @@ class Value(Node):
         node._b = other
         return node
 
-    def __radd__(self, other: Any) -> "Value":
+    def __radd__(self, other: Any) -> Value:
         return _operator(_ADD, other, self)
 
-    def __rsub__(self, other: Any) -> "Value":
+    def __rsub__(self, other: Any) -> Value:
         return _operator(_SUB, other, self)
 
-    def __rmul__(self, other: Any) -> "Value":
+    def __rmul__(self, other: Any) -> Value:
         return _operator(_MUL, other, self)
 
-    def __truediv__(self, other: Any) -> "Value":
+    def __truediv__(self, other: Any) -> Value:
         return _operator(primitives.div, self, other)
 
-    def __rtruediv__(self, other: Any) -> "Value":
+    def __rtruediv__(self, other: Any) -> Value:
         return _operator(primitives.div, other, self)
 
-    def __pow__(self, other: Any) -> "Value":
+    def __pow__(self, other: Any) -> Value:
         return _operator(primitives.pow, self, other)
 
-    def __rpow__(self, other: Any) -> "Value":
+    def __rpow__(self, other: Any) -> Value:
         return _operator(primitives.pow, other, self)
 
-    def __mod__(self, other: Any) -> "Value":
+    def __mod__(self, other: Any) -> Value:
         return _operator(primitives.mod, self, other)
 
-    def __rmod__(self, other: Any) -> "Value":
+    def __rmod__(self, other: Any) -> Value:
         return _operator(primitives.mod, other, self)
 
     def __floordiv__(self, other: Any) -> NoReturn:
@@ -204,19 +209,19 @@ class Value(Node):
 
     __rfloordiv__ = __floordiv__
 
-    def __round__(self, digits: int | None = None) -> "Value":
+    def __round__(self, digits: int | None = None) -> Value:
         """To whole numbers, or to so many digits, as np.round."""
         if digits is None:
             return primitives.round(self)
         return primitives.round(self * 10.0**digits) / 10.0**digits
 
-    def __neg__(self) -> "Value":
+    def __neg__(self) -> Value:
         return _unary(primitives.neg, self)
 
-    def __pos__(self) -> "Value":
+    def __pos__(self) -> Value:
         return self
 
-    def __abs__(self) -> "Value":
+    def __abs__(self) -> Value:
         return _unary(primitives.abs, self)
 
     # --- functions as methods, under the names that NumPy calls on the elements of an object array ------------------
@@ -232,15 +237,15 @@ class Value(Node):
     __floor__, __ceil__, __trunc__ = primitives.floor, primitives.ceil, primitives.trunc
     hypot, sigmoid, relu, detach = primitives.hypot, primitives.sigmoid, primitives.relu, primitives.detach
 
-    def degrees(self) -> "Value":
+    def degrees(self) -> Value:
         return self * (180 / math.pi)
 
-    def radians(self) -> "Value":
+    def radians(self) -> Value:
         return self * (math.pi / 180)
 
     rad2deg, deg2rad = degrees, radians
 
-    def conjugate(self) -> "Value":
+    def conjugate(self) -> Value:
         """A real number is its own conjugate; np.var and np.linalg ask."""
         return self
 
@@ -302,7 +307,7 @@ class Value(Node):
             )
         return _leaf, (self._data, self.grad, self.label)
 
-    def _as_float(self) -> "Value":
+    def _as_float(self) -> Value:
         """This as an operand; the compiler's integers, which have a type, differ."""
         return self
 

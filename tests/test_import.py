@@ -74,3 +74,13 @@ def test_version_is_that_of_the_distribution():
     assert project["project"]["dynamic"] == ["version"]
     assert project["tool"]["hatch"]["version"]["path"] == "autograd/__init__.py"
     assert re.fullmatch(r"\d+\.\d+\.\d+", autograd.__version__)
+
+
+SLOW = {"ast", "dataclasses", "dis", "enum", "inspect", "re", "tokenize", "typing"}  # each as long as all of autograd
+
+
+def test_engine_does_not_load_what_only_annotations_would_need():
+    code = "import sys; before = set(sys.modules); import autograd; print(*sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "autograd.value" in loaded
+    assert SLOW.isdisjoint(loaded)

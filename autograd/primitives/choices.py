@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import Any
 
 from autograd import ieee
 from autograd.primitives.primitive import NEGATION, SUM, Primitive, Scalar, primitive
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _comparison(name: str, compare: Callable[[float, float], bool], symbol: str, latex: str, lower: str) -> Primitive:

@@ -1,7 +1,10 @@
 """A call of a function on variables of its own: what every transform starts from, and how it ends."""
 
+from __future__ import annotations
+
+import functools
+import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from autograd import primitives
 from autograd.derivatives import constant, pullback, pushforward, recorded_partials, symbolic_partials
@@ -19,13 +22,17 @@ from autograd.transforms.tree import (
 )
 from autograd.value import Value
 
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any
+
 # --- variables ------------------------------------------------------------------------------------------------------
 # A variable is a leaf that remembers, in _a, the number or Value that it stands for. While its transform is at work,
 # every walk ends there, and a transform inside meets a leaf that is not its own. Then it is closed: it becomes a
 # constant if it stands for a number, and lets derivatives through to the Value if it stands for one.
 
 
-def _variable(x: "Value | float") -> Value:
+def _variable(x: Value | float) -> Value:
     variable = constant(x._data if isinstance(x, Value) else x)
     variable.op, variable._a = None, x
     return variable
@@ -99,11 +106,11 @@ class Recording:
         found, structure = flatten_numbers(arg, is_array, lambda parameter: self._variable(own_number(parameter)))
         return structure.unflatten(found)
 
-    def _variable(self, x: "Value | float") -> Value:
+    def _variable(self, x: Value | float) -> Value:
         self._opened.append(variable := _variable(x))
         return variable
 
-    def __enter__(self) -> "Recording":
+    def __enter__(self) -> Recording:
         try:
             positional = [x for place, x in self._call.items() if isinstance(place, int)]
             named = {place: x for place, x in self._call.items() if isinstance(place, str)}
@@ -173,3 +180,20 @@ class Recording:
 def name_of(f: Any) -> str:
     """What messages call a function."""
     return getattr(f, "__name__", type(f).__name__)
+
+
+def positional_parameters(f: Any) -> list[str]:
+    """The names of the parameters that f takes by position; none of a builtin, which does not say."""
+    bound = 0
+    while not isinstance(f, types.FunctionType) or hasattr(f, "__wrapped__"):
+        if isinstance(f, types.MethodType):
+            bound, f = bound + 1, f.__func__
+        elif isinstance(f, functools.partial):
+            bound, f = bound + len(f.args), f.func
+        elif hasattr(f, "__wrapped__"):
+            f = f.__wrapped__
+        elif isinstance(getattr(type(f), "__call__", None), types.FunctionType):  # noqa: B004  # which one it is
+            bound, f = bound + 1, type(f).__call__
+        else:
+            return []
+    return list(f.__code__.co_varnames[: f.__code__.co_argcount])[bound:]

@@ -1,15 +1,23 @@
 """check_grads: derivatives of a user's function against difference quotients."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
 
 from autograd.scalars import number
 from autograd.transforms.call import name_of
 from autograd.transforms.differentiate import jacobian
 from autograd.transforms.tree import described, flatten, read_data
 
-_Flat = Callable[[list[Any]], list[Any]]  # many numbers to many numbers
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+
+    _Flat = Callable[[list[Any]], list[Any]]  # many numbers to many numbers
+else:
+    from autograd.records import NamedTuple
+
 
 # The error of a central difference is least, about ε^(2/3), where truncation h² meets rounding ε/h.
 _STEP = math.ulp(1.0) ** (1 / 3)

@@ -8,22 +8,26 @@ A result is a Value if an argument is a Value, or if the function depends on a V
 of a transform around this one: such a result can be differentiated in turn. Otherwise it is a float.
 """
 
+from __future__ import annotations
+
 import copy
 import functools
-import inspect
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from autograd.derivatives import Row
 from autograd.scalars import number
-from autograd.transforms.call import Recording, name_of
+from autograd.transforms.call import Recording, name_of, positional_parameters
 from autograd.transforms.tree import Shape, Structure, described, holds_value, matching_leaves, spans
 from autograd.value import Value
 
-Function = Callable[..., Any]
-Argnums = int | Sequence[int] | None
-Argnames = str | Sequence[str] | None
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any
+
+    Function = Callable[..., Any]
+    Argnums = int | Sequence[int] | None
+    Argnames = str | Sequence[str] | None
 
 
 class _Chosen:
@@ -82,17 +86,10 @@ class _Chosen:
 
     def _position_of(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> int:
         """The position of an argument that was given without its name."""
-        try:
-            parameters = list(inspect.signature(self.f).parameters.values())
-        except (TypeError, ValueError):  # of a builtin
-            parameters = []
-        for i, parameter in enumerate(parameters[: len(args)]):
-            if parameter.name == name and parameter.kind in (
-                parameter.POSITIONAL_ONLY,
-                parameter.POSITIONAL_OR_KEYWORD,
-            ):
-                return i
-        given = ", ".join([parameter.name for parameter in parameters[: len(args)]] + list(kwargs)) or "nothing"
+        parameters = positional_parameters(self.f)[: len(args)]
+        if name in parameters:
+            return parameters.index(name)
+        given = ", ".join([*parameters, *kwargs]) or "nothing"
         raise ValueError(
             f"argnames={self.argnames!r} asks for the argument {name!r} of {name_of(self.f)}, which was called with "
             f"{given}"

@@ -4,17 +4,24 @@ A path leads through what Python finds: attributes, lists, tuples, dicts, sets a
 methods, `functools.partial` and functions that captured something, which would go on using the original otherwise.
 """
 
+from __future__ import annotations
+
 import copy
 import functools
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
 
 from autograd.scalars import is_array
 from autograd.value import Value
 
-Resolve = Callable[[Any], Any]  # what stands in for an object: another, a copy, or itself
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+
+    Resolve = Callable[[Any], Any]  # what stands in for an object: another, a copy, or itself
+else:
+    from autograd.records import NamedTuple
 
 
 class _Sealed(NamedTuple):

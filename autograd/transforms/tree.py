@@ -4,14 +4,15 @@ Whatever is found in a structure and is none itself is a leaf; so is every numbe
 `named_parameters()`, and its leaves are its parameters.
 """
 
-import dataclasses
+from __future__ import annotations
+
 import functools
 import itertools
 import math
+import sys
 import types
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.primitives import detach
 from autograd.scalars import is_array, number
@@ -19,10 +20,17 @@ from autograd.tracing import tracing
 from autograd.transforms.objects import with_replaced
 from autograd.value import Value
 
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
 if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+
     import numpy as np
 
-IsLeaf = Callable[[Any], bool]
+    IsLeaf = Callable[[Any], bool]
+else:
+    from autograd.records import NamedTuple
+
+
 Shape = tuple[int, ...] | None  # of an array; None for a number
 
 
@@ -138,7 +146,9 @@ def _mapping_together(context: tuple[Any, ...], values: list[Any]) -> Any:
 @functools.lru_cache(maxsize=1000)
 def _fields(cls: type) -> tuple[list[str], list[str]]:
     """The names of the fields of a dataclass or attrs class: those that are parts, and those marked as static."""
-    described = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else cls.__attrs_attrs__  # type: ignore[attr-defined]
+    described: Any = getattr(cls, "__attrs_attrs__", None)
+    if described is None:
+        described = sys.modules["dataclasses"].fields(cls)  # loaded by whoever made the class
     parts: tuple[list[str], list[str]] = [], []
     for field in described:
         parts[bool(field.metadata.get("static"))].append(field.name)
@@ -212,7 +222,7 @@ def _kind_of_class(cls: type) -> Kind | None:
             return _DICT if cls is dict else _NAMEDTUPLE if hasattr(cls, "_fields") else kind
     if is_module_class(cls):
         return _MODULE
-    return _OBJECT if dataclasses.is_dataclass(cls) or hasattr(cls, "__attrs_attrs__") else None
+    return _OBJECT if hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__attrs_attrs__") else None
 
 
 def _kind_of(x: Any) -> Kind | None:
@@ -310,7 +320,7 @@ class Structure(NamedTuple):
 
     kind: Kind | None
     context: Any
-    children: "tuple[Structure, ...]"
+    children: tuple[Structure, ...]
 
     def unflatten(self, leaves: Iterable[Any]) -> Any:
         """The structure with these leaves: as many as it has, in their order.
@@ -344,7 +354,7 @@ class Structure(NamedTuple):
         return self.kind is _MODULE or any(child.has_modules for child in self.children if child is not LEAF)
 
     @property
-    def with_dicts(self) -> "Structure":
+    def with_dicts(self) -> Structure:
         """The structure with each Module as the dict of its parameters, which is what its gradient looks like."""
         if self.kind is _MODULE:
             return Structure(_DICT, tuple(self.context.parameters), self.children)
@@ -369,7 +379,7 @@ class Structure(NamedTuple):
         assert self.kind is not None
         return [self.kind.written(key) for key in self.kind.keys(self.context, len(self.children))]
 
-    def units(self) -> tuple[list[Shape], "Structure"]:
+    def units(self) -> tuple[list[Shape], Structure]:
         """The shape of each array, None for each number beside them, and the structure with whole arrays as leaves."""
         shapes: list[Shape] = []
         return shapes, _whole_arrays(self, shapes)
@@ -544,7 +554,7 @@ def _listed(keys: list[str]) -> str:
 # --- public ---------------------------------------------------------------------------------------------------------
 
 
-def array(numbers: Any) -> "np.ndarray[Any, Any]":
+def array(numbers: Any) -> np.ndarray[Any, Any]:
     """A NumPy object array of new leaf Values, one for each number.
 
     Args:

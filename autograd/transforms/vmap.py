@@ -1,9 +1,10 @@
 """vmap: a function of one example, mapped over a batch of them."""
 
+from __future__ import annotations
+
 import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
 
 from autograd import primitives
 from autograd.scalars import as_numpy, is_array, number
@@ -23,6 +24,12 @@ from autograd.transforms.tree import (
     tuple_of,
 )
 from autograd.value import Value
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+else:
+    from autograd.records import NamedTuple
 
 _REDUCTIONS = (None, "mean", "sum")
 
