@@ -174,9 +174,7 @@ _ON_FIRST_USE = {  # what needs more than the standard library
 def __getattr__(name: str) -> Any:
     if name not in _ON_FIRST_USE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    globals()[name] = found = getattr(import_module(_ON_FIRST_USE[name]), name)
+    globals()[name] = found = getattr(__import__(_ON_FIRST_USE[name], fromlist=[name]), name)
     return found
 
 

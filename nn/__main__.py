@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from autograd import Value
 from autograd.extras import needs
 from autograd.files import write_atomically
+from autograd.visualize.draw import draw
 from nn.cells import DataError, shortened
 from nn.checkpoint import ModelFileError, save
 from nn.datasets import DATASETS, split
@@ -339,8 +340,6 @@ def _write_summary(
 
 def _write_neuron(path: Path, model: MLP, problem: Problem) -> None:
     """The graph of the first neuron, with its gradients, for the sample that it answers to most."""
-    from autograd.visualize.draw import draw
-
     neuron = copy.deepcopy(model.layers[0].neurons[0])
     scores = neuron.predict(problem.X)
     sample = problem.X[scores.index(max(scores))]

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nn.cells import shortened
+from nn.compiled import scores_of
 from nn.losses import Loss, find_loss
 from nn.module import Module
 
@@ -315,8 +316,6 @@ def _predict(model: Module, samples: Array) -> list[Any]:
     parameters = model.parameters()
     if len(samples) * len(parameters) > COMPILED:
         try:
-            from nn.compiled import scores_of
-
             return scores_of(model)(np.array([p.data for p in parameters]), samples).tolist()
         except Exception:  # llvmlite is not installed, or the model cannot be traced
             pass

@@ -114,7 +114,7 @@ def cancellation(name: str, operands: list[float]) -> float:
     return max(map(abs, operands)) if name in ("sum", "logsumexp", "add", "sub") else 0.0
 
 
-# Where a derivative is infinite or undefined at a point of the domain: by name and operands, what DESIGN decides.
+# Where a derivative is infinite or undefined at a point of the domain: by name and operands, what was decided.
 SINGULAR = {
     ("sqrt", 0.0): [mp.inf],
     ("cbrt", 0.0): [mp.inf],
@@ -158,7 +158,7 @@ def test_derivative_holds_at_combinations_of_extremes(name):
                 check(name, [first, *others])
 
 
-# --- conventions: at a kink, and among ties (DESIGN) ----------------------------------------------------------------
+# --- conventions: at a kink, and among ties (autograd/README.md) ----------------------------------------------------
 
 KINKS: list[tuple[tuple, list[float]]] = [
     (("relu", 0.0), [0.0]),

@@ -7,6 +7,8 @@ All but this file need llvmlite and NumPy.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograd.extras import needs
+
 if TYPE_CHECKING:
     from autograd.compiler.jitted import Jitted
     from autograd.compiler.lower.target import Target
@@ -56,7 +58,5 @@ def jit(
     try:
         from autograd.compiler.jitted import Jitted, static_arguments
     except ModuleNotFoundError as error:
-        from autograd.extras import needs
-
         raise ImportError(needs("jit", "llvmlite", "numpy")) from error
     return Jitted(f, target, threads, static_arguments(f, static_argnums, static_argnames))

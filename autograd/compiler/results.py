@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.arguments import FLOAT64
-from autograd.compiler.trace.arrays import StackedResult
 from autograd.compiler.trace.integers import Integer
+from autograd.compiler.trace.lanes import StackedResult
 from autograd.condition import Condition
 from autograd.scalars import is_array
 from autograd.transforms.tree import parts_of

@@ -289,13 +289,13 @@ def test_what_is_not_installed_is_named_by_a_command_that_works_anywhere(missing
 
 
 def test_a_picture_that_fails_loses_nothing_else(run, monkeypatch):
-    draw, plots = (importlib.import_module(name) for name in ("autograd.visualize.draw", "nn.plots"))
+    plots = importlib.import_module("nn.plots")
 
     def fail(*args, **kwargs):
         raise RuntimeError("no\nfonts")
 
     monkeypatch.setattr(plots, "png", fail)
-    monkeypatch.setattr(draw, "draw", fail)
+    monkeypatch.setattr(command, "draw", fail)
     code, out, err = run(*QUICK, "--dataset", "xor", "--save", "m.json")
     assert code == 0
     assert err == [f"python -m nn: note: out/{name} was not drawn: no fonts" for name in ("training.png", "neuron.svg")]

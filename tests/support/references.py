@@ -2,7 +2,7 @@
 
 The keys are those of autograd's table of primitives, and the operands come in the same order. Nothing here uses the
 engine: derivatives are difference quotients in high precision. Only where the derivative is a matter of convention
-(DESIGN: kinks, ties, conditions) is it written down, in `CONVENTIONS`.
+(kinks, ties, conditions: autograd/README.md) is it written down, in `CONVENTIONS`.
 """
 
 import itertools

@@ -9,7 +9,7 @@ from autograd.compiler.lower.passes import Step
 from autograd.compiler.lower.plan import EXPONENT_BIAS, TILE, Plan
 from autograd.compiler.optimize.exponential import ROUND
 from autograd.compiler.optimize.graph import Node
-from autograd.compiler.optimize.identities import CONDITIONS
+from autograd.compiler.optimize.operations import CONDITIONS
 
 ARITHMETIC = frozenset({"fadd", "fsub", "fmul", "fdiv", "fneg"})
 

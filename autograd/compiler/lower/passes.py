@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from autograd.compiler.optimize.graph import UNIFORM, Graph, Node
-from autograd.compiler.optimize.identities import CONDITIONS
+from autograd.compiler.optimize.operations import CONDITIONS
 
 Nodes = Sequence[Node]
 Pair = tuple[Node, Node]

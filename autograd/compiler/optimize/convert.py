@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from autograd import primitives
 from autograd.compiler.arguments import HasValues
 from autograd.compiler.optimize.graph import UNIFORM, Graph, Node
-from autograd.compiler.optimize.identities import is_finite
-from autograd.compiler.trace.arrays import StackedResult
+from autograd.compiler.optimize.identities import RULES, is_finite
 from autograd.compiler.trace.calls import Trace, Traced
+from autograd.compiler.trace.lanes import StackedResult
 from autograd.condition import trace_rule
 from autograd.graph import topological_order
 from autograd.scalars import is_array
@@ -145,7 +145,7 @@ def simplify(traced: Traced) -> Program:
         >>> [program.graph.ops[node] for node in program.graph.needed(program.outputs)]
         ['input', 'fadd', 'const', 'fmul']
     """
-    graph = Graph()
+    graph = Graph(RULES)
     conversion = _Conversion(graph, traced.trace)
     outputs, stacks = [], []
     for x in flatten(traced.result, is_array)[0]:

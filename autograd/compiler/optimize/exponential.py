@@ -1,4 +1,4 @@
-"""e^x on lanes, written out in arithmetic, so that what calls it needs not spill its registers.
+"""e^x on lanes, written out in arithmetic, so that callers need not spill registers.
 
 x = k ln 2 + r with a whole k and |r| < 0.35, and e^x = 2^k (1 + q) with a polynomial q = e^r - 1. Two uses of the same
 x, such as tanh and its derivative, share all of it. e^x is within 1.2 units in the last place, e^x - 1 within 1.9; NaN,
@@ -8,10 +8,8 @@ tanh and its derivative on 8 lanes).
 
 import functools
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from autograd.compiler.optimize.graph import Graph, Node
+from autograd.compiler.optimize.graph import Graph, Node
 
 # (e^r - 1 - r) / r², lowest power first: the polynomial with the least largest error, 1.3e-17 of e^r
 POLYNOMIAL = (
@@ -27,18 +25,18 @@ LIMIT = 800.0  # e^±800 is inf or 0
 class _Arithmetic:
     """Operations on nodes of a graph, and on numbers among them."""
 
-    def __init__(self, graph: "Graph"):
+    def __init__(self, graph: Graph):
         self.graph = graph
 
-    def __call__(self, op: str, *args: "Node | float") -> "Node":
+    def __call__(self, op: str, *args: Node | float) -> Node:
         return self.graph.add(op, tuple([self.graph.constant(x) if isinstance(x, float) else x for x in args]))
 
-    def fma(self, x: "Node | float", y: "Node | float", z: "Node | float") -> "Node":
+    def fma(self, x: Node | float, y: Node | float, z: Node | float) -> Node:
         """x y + z, fused or not."""
         return self("llvm.fmuladd", x, y, z)
 
 
-def _reduced(graph: "Graph", x: "Node") -> "tuple[Node, Node]":
+def _reduced(graph: Graph, x: Node) -> tuple[Node, Node]:
     """q and k."""
     do = _Arithmetic(graph)
     bounded = do("select", do("fcmp olt", x, -LIMIT), -LIMIT, x)
@@ -51,7 +49,7 @@ def _reduced(graph: "Graph", x: "Node") -> "tuple[Node, Node]":
     return do.fma(square, do.fma(odd, r, even), r), k
 
 
-def exp(graph: "Graph", x: "Node") -> "Node":
+def exp(graph: Graph, x: Node) -> Node:
     """e^x."""
     do = _Arithmetic(graph)
     q, k = _reduced(graph, x)
@@ -61,7 +59,7 @@ def exp(graph: "Graph", x: "Node") -> "Node":
     return do("ldexp", do("fadd", 1.0, q), k)  # 2^k may be too large
 
 
-def expm1(graph: "Graph", x: "Node") -> "Node":
+def expm1(graph: Graph, x: Node) -> Node:
     """e^x - 1."""
     do = _Arithmetic(graph)
     q, k = _reduced(graph, x)
@@ -73,5 +71,5 @@ def expm1(graph: "Graph", x: "Node") -> "Node":
     return do("select", do("fcmp oeq", x, 0.0), x, nonzero)  # keeps the sign of a zero
 
 
-def _is_negative(graph: "Graph", x: "Node") -> bool:
+def _is_negative(graph: Graph, x: Node) -> bool:
     return graph.ops[x] == "fneg" and graph.ops[graph.args[x][0]] == "llvm.fabs"

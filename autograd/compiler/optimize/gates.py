@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from autograd import primitives
 from autograd.compiler.optimize.convert import Program
 from autograd.compiler.optimize.graph import SOURCES, Graph, Node
-from autograd.compiler.optimize.identities import CONDITIONS
+from autograd.compiler.optimize.operations import CONDITIONS
 
 # Operations through which a NaN in an operand always reaches the result: functions of one argument, and these.
 _OF_ONE = {p.lower for p in primitives.TABLE.values() if p.arity == 1 and isinstance(p.lower, str)}

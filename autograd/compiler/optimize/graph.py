@@ -2,12 +2,14 @@
 
 import math
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from autograd.compiler.optimize.identities import COMMUTATIVE, FORWARD, RULES
+from autograd.compiler.optimize.operations import COMMUTATIVE, FORWARD
 
 Node = int  # a position in the lists of a Graph
+Rule = Callable[..., Node | None]  # of a graph and operands: an equal node, or None
 UNIFORM = 0  # the region of what is the same for all lanes; the lanes of the r-th vmap are region r = 1, 2, ...
 REDUCTIONS = {"lane_sum": 0.0, "lane_min": math.inf}  # over the lanes of a region, with what they start from
 SOURCES = frozenset({"const", "input", "lane_input", "lane_index"})
@@ -16,6 +18,9 @@ SOURCES = frozenset({"const", "input", "lane_input", "lane_index"})
 class Graph:
     """A compact expression graph: parallel lists, operands before results.
 
+    Args:
+        rules: identities that `add` applies, by the operation (see identities.py).
+
     Attributes:
         ops: for each node an LLVM instruction, an intrinsic, a function of the C library, "gate", "take", a reduction,
             or a source: "const" (its float), "input" (its position), "lane_input" (array, element), "lane_index".
@@ -23,7 +28,8 @@ class Graph:
         regions: for each node UNIFORM, or the number of the vmap whose lanes it varies over.
 
     Example:
-        >>> graph = Graph()
+        >>> from autograd.compiler.optimize.identities import RULES
+        >>> graph = Graph(RULES)
         >>> x = graph.source("input", 0)
         >>> two = graph.constant(2.0)
         >>> graph.add("fmul", (x, two)) == graph.add("fmul", (two, x))
@@ -32,7 +38,8 @@ class Graph:
         True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Mapping[str, Rule] = MappingProxyType({})):
+        self.rules = rules
         self.ops: list[str] = []
         self.args: list[tuple[Any, ...]] = []
         self.regions: list[int] = []
@@ -43,7 +50,7 @@ class Graph:
 
     def copy(self) -> "Graph":
         """One that can be added to without changing this one."""
-        new = Graph()
+        new = Graph(self.rules)
         new.ops, new.args, new.regions = self.ops.copy(), self.args.copy(), self.regions.copy()
         new._known = self._known.copy()
         return new
@@ -69,7 +76,7 @@ class Graph:
         ops = self.ops
         if ops[args[0]] == "const" and op in FORWARD and all(ops[x] == "const" for x in args):
             return self.constant(FORWARD[op](*[self.args[x][0] for x in args]))
-        rule = RULES.get(op)
+        rule = self.rules.get(op)
         if rule is not None:
             simpler = rule(self, *args)
             if simpler is not None:

@@ -1,32 +1,24 @@
 """Exact identities: what may stand for an operation without changing an infinity, a zero's sign, or where a NaN is.
 
 So `x + 0.0` stays: it turns -0.0 into 0.0. And so does `x * 0.0`.
+
+They also choose one form among equal ones, so that equal numbers are found to be equal: a sign goes into the constant
+factor of a product, or out of a sum; `<` and `<=` stand for `>` and `>=`; no `select` is on a `not`. (Graph.add puts
+the operands of a commutative operation in order.)
 """
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from autograd import primitives
 from autograd.compiler.optimize import exponential
-
-if TYPE_CHECKING:
-    from autograd.compiler.optimize.graph import Graph
-
-Node = int
-
-# what each machine operation computes: the forward rule of the primitive that is lowered to it
-FORWARD: dict[str, Callable[..., float]] = {
-    p.lower: p.forward for p in primitives.TABLE.values() if isinstance(p.lower, str)
-}
-COMPARISONS = frozenset(op for op in FORWARD if op.startswith("fcmp"))
-LOGICAL = frozenset({"and", "or", "not"})
-CONDITIONS = COMPARISONS | LOGICAL
+from autograd.compiler.optimize.graph import Graph, Node, Rule
+from autograd.compiler.optimize.operations import CONDITIONS
 
 # Each rule returns an equal node, or None.
 
 
-def _add(graph: "Graph", x: Node, y: Node) -> Node | None:
+def _add(graph: Graph, x: Node, y: Node) -> Node | None:
+    """x + (-0.0) = x; x + 0.0 = x where x is never -0.0; x + (-y) = x - y."""
     ops = graph.ops
     if ops[x] not in _SIMPLE and ops[y] not in _SIMPLE:
         return None
@@ -42,20 +34,22 @@ def _add(graph: "Graph", x: Node, y: Node) -> Node | None:
 _SIMPLE = frozenset({"const", "fneg"})  # the operands of a sum or product that a rule is about
 
 
-def _is_never_negative_zero(graph: "Graph", x: Node) -> bool:
+def _is_never_negative_zero(graph: Graph, x: Node) -> bool:
     """A sum over lanes starts from 0.0, and so may an addition."""
     op = graph.ops[x]
     return op in ("lane_sum", "llvm.fabs") or (op == "fadd" and 0.0 in map(graph.value_of, graph.args[x]))
 
 
-def _sub(graph: "Graph", x: Node, y: Node) -> Node | None:
+def _sub(graph: Graph, x: Node, y: Node) -> Node | None:
+    """x - 0.0 = x; x - (-y) = x + y."""
     value = graph.value_of(y)
     if value == 0 and math.copysign(1.0, value) > 0:
         return x
     return graph.add("fadd", (x, graph.args[y][0])) if graph.ops[y] == "fneg" else None
 
 
-def _mul(graph: "Graph", x: Node, y: Node) -> Node | None:
+def _mul(graph: Graph, x: Node, y: Node) -> Node | None:
+    """x · 1 = x; x · (-1) = -x; (-x) · c = x · (-c); (-x) · (-y) = x · y."""
     if graph.ops[x] not in _SIMPLE and graph.ops[y] not in _SIMPLE:
         return None
     if graph.is_constant(x):
@@ -72,14 +66,16 @@ def _mul(graph: "Graph", x: Node, y: Node) -> Node | None:
     return None
 
 
-def _div(graph: "Graph", x: Node, y: Node) -> Node | None:
+def _div(graph: Graph, x: Node, y: Node) -> Node | None:
+    """x / 2^k = x · 2^-k, both rounded once; if 2^-k is a number: 1 / 2^-1074 is inf."""
     value = graph.value_of(y)
     if value and math.isfinite(value) and abs(math.frexp(value)[0]) == 0.5 and 1e-300 < abs(value) < 1e300:
         return graph.add("fmul", (x, graph.constant(1.0 / value)))  # by a power of two: no rounding in either
     return None
 
 
-def _neg(graph: "Graph", x: Node) -> Node | None:
+def _neg(graph: Graph, x: Node) -> Node | None:
+    """-(-x) = x; -(x · c) = x · (-c)."""
     if graph.ops[x] == "fneg":
         return graph.args[x][0]
     if graph.ops[x] == "fmul":
@@ -90,7 +86,8 @@ def _neg(graph: "Graph", x: Node) -> Node | None:
     return None
 
 
-def _fabs(graph: "Graph", x: Node) -> Node | None:
+def _fabs(graph: Graph, x: Node) -> Node | None:
+    """||x|| = |x|; |-x| = |x|; |x · (-c)| = |x · c| for a positive c."""
     op, args = graph.ops[x], graph.args[x]
     if op == "llvm.fabs":
         return x
@@ -104,21 +101,25 @@ def _fabs(graph: "Graph", x: Node) -> Node | None:
     return None
 
 
-def _copysign(graph: "Graph", x: Node, y: Node) -> Node | None:
-    """The sign of the first operand does not matter, nor those of its factors."""
+def _copysign(graph: Graph, x: Node, y: Node) -> Node | None:
+    """copysign(-x, y) = copysign(|x|, y) = copysign(x, y); and so for the factors of x."""
     unsigned = _without_sign(graph, x)
     if graph.ops[unsigned] == "fmul":
         unsigned = graph.add("fmul", tuple([_without_sign(graph, factor) for factor in graph.args[unsigned]]))
     return None if unsigned == x else graph.add("llvm.copysign", (unsigned, y))
 
 
-def _without_sign(graph: "Graph", x: Node) -> Node:
+def _without_sign(graph: Graph, x: Node) -> Node:
     while graph.ops[x] in ("fneg", "llvm.fabs"):
         x = graph.args[x][0]
     return x
 
 
-def _select(graph: "Graph", condition: Node, x: Node, y: Node) -> Node | None:
+def _select(graph: Graph, condition: Node, x: Node, y: Node) -> Node | None:
+    """select(true, x, y) = x; select(false, x, y) = y; select(c, x, x) = x; select(not c, x, y) = select(c, y, x).
+
+    select(c, select(c, x, z), y) = select(c, x, y), and so on the other side; select(c, 1.0, 0.0) = c.
+    """
     value = graph.value_of(condition)
     if value is not None:
         return x if value else y
@@ -135,21 +136,24 @@ def _select(graph: "Graph", condition: Node, x: Node, y: Node) -> Node | None:
     return None
 
 
-def _not(graph: "Graph", x: Node) -> Node | None:
+def _not(graph: Graph, x: Node) -> Node | None:
+    """not not c = c, for a c that is 0 or 1."""
     if graph.ops[x] == "not" and graph.ops[graph.args[x][0]] in CONDITIONS:
         return graph.args[x][0]
     return None
 
 
-def _and(graph: "Graph", x: Node, y: Node) -> Node | None:
+def _and(graph: Graph, x: Node, y: Node) -> Node | None:
+    """c and true = c; c and false = false; c and c = c."""
     return _logical(graph, x, y, absorbing=False)
 
 
-def _or(graph: "Graph", x: Node, y: Node) -> Node | None:
+def _or(graph: Graph, x: Node, y: Node) -> Node | None:
+    """c or false = c; c or true = true; c or c = c."""
     return _logical(graph, x, y, absorbing=True)
 
 
-def _logical(graph: "Graph", x: Node, y: Node, *, absorbing: bool) -> Node | None:
+def _logical(graph: Graph, x: Node, y: Node, *, absorbing: bool) -> Node | None:
     for one, other in ((x, y), (y, x)):
         value = graph.value_of(other)
         if value is not None and bool(value) is absorbing:
@@ -159,10 +163,10 @@ def _logical(graph: "Graph", x: Node, y: Node, *, absorbing: bool) -> Node | Non
     return None
 
 
-def _compare(op: str) -> "Callable[[Graph, Node, Node], Node | None]":
-    """A product with a constant beyond ±1 need not be computed to be compared with 0: the other factor has its sign."""
+def _compare(op: str) -> Callable[[Graph, Node, Node], Node | None]:
+    """x · c < 0 = x < 0 for c >= 1, and = 0 < x for c <= -1 (a smaller c may make 0 of x); so for <=, == and != 0."""
 
-    def rule(graph: "Graph", x: Node, y: Node) -> Node | None:
+    def rule(graph: Graph, x: Node, y: Node) -> Node | None:
         for zero, product, swapped in ((x, y, False), (y, x, True)):
             if graph.value_of(zero) == 0 and graph.ops[product] == "fmul":
                 one, other = graph.args[product]
@@ -175,15 +179,16 @@ def _compare(op: str) -> "Callable[[Graph, Node, Node], Node | None]":
     return rule
 
 
-def _greater(op: str) -> "Callable[[Graph, Node, Node], Node | None]":
+def _greater(op: str) -> Callable[[Graph, Node, Node], Node | None]:
+    """x > y = y < x; x >= y = y <= x."""
     return lambda graph, x, y: graph.add(op, (y, x))
 
 
-def _pow(graph: "Graph", x: Node, y: Node) -> Node | None:
-    """Small whole powers as products: at least as accurate as the C function."""
+def _pow(graph: Graph, x: Node, y: Node) -> Node | None:
+    """x^0 = 1; x^1 = x; x^-1 = 1 / x; x^2 = x · x; x^3 = x · x · x: at least as accurate as the C function."""
     value = graph.value_of(y)
     if value == 0.0:
-        return graph.constant(1.0)  # also of NaN
+        return graph.constant(1.0)  # also where x is NaN
     if value == 1.0:
         return x
     if value == -1.0:
@@ -194,13 +199,13 @@ def _pow(graph: "Graph", x: Node, y: Node) -> Node | None:
     return None
 
 
-def _gate(graph: "Graph", flows: Node, product: Node) -> Node | None:
+def _gate(graph: Graph, flows: Node, product: Node) -> Node | None:
     """gate(true, x) = x; gate(false, x) = 0."""
     value = graph.value_of(flows)
     return None if value is None else product if value else graph.constant(0.0)
 
 
-def is_finite(graph: "Graph", node: Node) -> bool:
+def is_finite(graph: Graph, node: Node) -> bool:
     """Whether a node is surely neither infinite nor NaN."""
     op = graph.ops[node]
     if op == "select":
@@ -208,16 +213,16 @@ def is_finite(graph: "Graph", node: Node) -> bool:
     return op in CONDITIONS or _is_finite_constant(graph, node)
 
 
-def _is_finite_constant(graph: "Graph", node: Node) -> bool:
+def _is_finite_constant(graph: Graph, node: Node) -> bool:
     value = graph.value_of(node)
     return value is not None and math.isfinite(value)
 
 
-def _on_lanes(written_out: "Callable[[Graph, Node], Node]") -> "Callable[[Graph, Node], Node | None]":
+def _on_lanes(written_out: Callable[[Graph, Node], Node]) -> Callable[[Graph, Node], Node | None]:
     return lambda graph, x: None if graph.regions[x] == 0 else written_out(graph, x)
 
 
-RULES: dict[str, Callable[..., Node | None]] = {
+RULES: dict[str, Rule] = {
     "fadd": _add, "fsub": _sub, "fmul": _mul, "fdiv": _div, "fneg": _neg, "llvm.fabs": _fabs, "select": _select,
     "llvm.copysign": _copysign,
     "exp": _on_lanes(exponential.exp), "expm1": _on_lanes(exponential.expm1), "and": _and, "or": _or,
@@ -225,4 +230,3 @@ RULES: dict[str, Callable[..., Node | None]] = {
     "fcmp oge": _greater("fcmp ole"), "fcmp olt": _compare("fcmp olt"), "fcmp ole": _compare("fcmp ole"),
     "fcmp oeq": _compare("fcmp oeq"), "fcmp une": _compare("fcmp une"),
 }  # fmt: skip
-COMMUTATIVE = frozenset({"fadd", "fmul", "and", "or", "fcmp oeq", "fcmp une"})

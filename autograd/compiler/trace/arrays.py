@@ -1,11 +1,12 @@
-"""Arrays while a function is traced: an input that is not taken apart until somebody looks, and a vmap's results."""
+"""Arrays while a function is traced: inputs that are not taken apart until somebody looks, and arrays of elements."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from autograd import primitives
+from autograd.compiler.trace.hooks import TraceHooks
 from autograd.compiler.trace.integers import (
     Boolean,
     BooleanElement,
@@ -19,9 +20,6 @@ from autograd.compiler.trace.integers import (
 from autograd.condition import Condition
 from autograd.scalars import number
 from autograd.value import Value
-
-if TYPE_CHECKING:
-    from autograd.compiler.trace.calls import Region, Trace
 
 
 def _truth(x: Any) -> Any:
@@ -112,10 +110,10 @@ class ElementArray(np.ndarray):
         return _each(lambda x: convert(x, dtype), self).view(ElementArray)
 
 
-class _LikeArray(np.lib.mixins.NDArrayOperatorsMixin):
+class LikeArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An object that answers as the NumPy array that `_array()` returns, and only asks for it when it has to."""
 
-    trace: "Trace"
+    trace: TraceHooks
 
     def _array(self) -> "np.ndarray[Any, Any]":
         raise NotImplementedError
@@ -144,7 +142,7 @@ class _LikeArray(np.lib.mixins.NDArrayOperatorsMixin):
         return self._array()
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(issubclass(type(x), _LikeArray) for x in kwargs.get("out", ())):
+        if any(issubclass(type(x), LikeArray) for x in kwargs.get("out", ())):
             _refuse_writing()
         return apply_ufunc(ufunc, method, inputs, kwargs)
 
@@ -178,10 +176,10 @@ def _plain(x: Any) -> Any:
     """Traced arrays as arrays of Values, also inside lists and tuples."""
     if isinstance(x, list | tuple):
         return type(x)([_plain(element) for element in x])
-    return x._array() if issubclass(type(x), _LikeArray) else x
+    return x._array() if issubclass(type(x), LikeArray) else x
 
 
-class TracedArray(_LikeArray):
+class TracedArray(LikeArray):
     """An array given to a traced function. Mapped by vmap, it is never taken apart; else it is an array of Values.
 
     Attributes:
@@ -191,7 +189,7 @@ class TracedArray(_LikeArray):
         fixed: whether the traced function saw the shape, or the elements.
     """
 
-    def __init__(self, trace: "Trace", array: "np.ndarray[Any, Any]", position: int, name: str):
+    def __init__(self, trace: TraceHooks, array: "np.ndarray[Any, Any]", position: int, name: str):
         self.trace, self.data, self.position, self.name = trace, array.astype(float), position, name
         self.dtype = array.dtype
         self.axes: set[int] = set()
@@ -230,20 +228,3 @@ class TracedArray(_LikeArray):
             self._elements.ravel()[:] = self.trace.array_inputs(self)
             self._elements.flags.writeable = False  # nor its views
         return self._elements
-
-
-class StackedResult(_LikeArray):
-    """What vmap returns while it is traced: one Value a lane. Returning it works on lanes; looking inside does not.
-
-    Attributes:
-        lanes: the Value, or the array of Values, that holds the result of every lane.
-        region: the lanes.
-        axis: which axis of the array counts them.
-    """
-
-    def __init__(self, trace: "Trace", lanes: "list[Value]", shape: tuple[int, ...], region: "Region", axis: int):
-        self.trace, self.lanes, self.row_shape, self.region, self.axis = trace, lanes, shape, region, axis
-
-    def _array(self) -> "np.ndarray[Any, Any]":
-        self._refuse_if_over()
-        self.trace.repeat_as_loop(self.region)

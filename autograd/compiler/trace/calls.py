@@ -1,10 +1,9 @@
 """Stage 1, trace: call a function once with Values for its inputs, and keep the graph of everything it returns.
 
 Floats and arrays become inputs. What Python decides on the way, by `if` or `while` on a traced number, becomes a guard:
-a condition and the way it went. The body of a vmap is traced once, for all lanes together (see `Region`).
+a condition and the way it went. The body of a vmap is traced once, for all lanes together (see lanes.py).
 """
 
-import functools
 import inspect
 import math
 import re
@@ -16,66 +15,37 @@ import numpy as np
 
 from autograd import primitives
 from autograd.compiler.arguments import Fixed
-from autograd.compiler.trace.arrays import StackedResult, TracedArray
+from autograd.compiler.trace.arrays import TracedArray, apply_ufunc
 from autograd.compiler.trace.escaped import close
 from autograd.compiler.trace.hashes import watch_hashes
+from autograd.compiler.trace.hooks import TraceHooks
 from autograd.compiler.trace.inputs import Count, Elements, Input, Integers, Scalars
 from autograd.compiler.trace.integers import Boolean, Integer, bounds, integer_class, is_integer
+from autograd.compiler.trace.lanes import (
+    Guard,
+    Region,
+    all_as_taken,
+    insert_broadcasts,
+    lane_count,
+    same_length,
+    shaped,
+    spread_over,
+    stacked,
+)
 from autograd.compiler.trace.outside import Outside
 from autograd.compiler.trace.stops import Again, Static, Uncompilable
 from autograd.condition import Condition
-from autograd.derivatives import LinearMap
 from autograd.frames import callers_frame
 from autograd.graph import topological_order
 from autograd.primitives import Primitive
 from autograd.scalars import is_array, number
-from autograd.tracing import Tracer, tracing
+from autograd.tracing import tracing
 from autograd.transforms.call import name_of
-from autograd.transforms.tree import LEAF, Structure, flatten, matching_leaves, spans
-from autograd.transforms.vmap import Batch, axes_of_results
+from autograd.transforms.tree import LEAF, Structure, flatten, matching_leaves
+from autograd.transforms.vmap import Batch
 from autograd.value import Value
 
 Decisions = tuple[bool, ...]  # which way each guard of a path goes
-
-
-class Guard(NamedTuple):
-    """A condition that Python branched on, which way it went, and the line of code that branches."""
-
-    condition: Condition
-    taken: bool
-    line: str
-
-
-class Region:
-    """The lanes of one vmap, each of which is one example.
-
-    `broadcast` and `total` are the two ways between a number that is the same for all lanes and one that is not. Both
-    are linear, and each is the other's transpose: so a pullback sums an adjoint over the lanes where it leaves them.
-
-    Attributes:
-        number: 1, 2, ... in the order in which the vmaps were met; `vmap` counts also those that became loops.
-        count: how many lanes there are, an input.
-        arrays: the arrays mapped over, each with its axis.
-        paths: the guards on each path that the body was traced along.
-        valid: the condition that a lane takes one of those paths; None if there is only one way.
-    """
-
-    def __init__(self, number: int, vmap: int, count: Value):
-        self.number = number
-        self.vmap = vmap
-        self.count = count
-        self.arrays: list[tuple[TracedArray, int]] = []
-        self.leaves: list[list[Value]] = []  # of each array, what one lane sees
-        self.paths: list[list[Guard]] = []
-        self.valid: Value | None = None
-        self.broadcast = LinearMap("broadcast", lambda x: x, push=self.spread, pull=self.sum, latex="{0}")
-        self.total = LinearMap("lane_sum", lambda x: x * count._data, push=self.sum, pull=self.spread)
-
-    def spread(self, x: Any) -> Any:
-        return self.broadcast(x)
-
-    def sum(self, x: Any) -> Any:
-        return self.total(x) if isinstance(x, Value) else self.count * x
 
 
 _RETURN_DERIVATIVES = (
@@ -100,7 +70,7 @@ _REFUSED = {  # what, and what to write instead; of what is not here a read attr
 }
 
 
-class Trace(Tracer):
+class Trace(TraceHooks):
     """One tracing of a function: what was fed in, what was decided, which vmaps were met.
 
     Args:
@@ -192,6 +162,9 @@ class Trace(Tracer):
         positions = [i for i, name in enumerate(self.arguments) if name in names]
         self.stop(Static, frozenset(positions), tuple(sorted(names)))
 
+    def apply_ufunc(self, ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        return apply_ufunc(ufunc, method, inputs, kwargs)
+
     def stop_compiling(self, what: str) -> NoReturn:
         self.stop(Uncompilable, f"compiled code cannot do {what}, at {_callers_line()}")
 
@@ -257,19 +230,19 @@ class Trace(Tracer):
         """
         self._vmaps += 1
         mapped = [(part.x, part.axis) for part in batch.mapped if part.axis is not None]
-        if self._in_lanes or self._vmaps in self.loops or not _same_length(mapped):
+        if self._in_lanes or self._vmaps in self.loops or not same_length(mapped):
             return NotImplemented
         number = len(self.regions) + 1
         array, axis = mapped[0]
-        count = self._leaves(Count, (array.position, axis), [float(_length(array, axis))], ["batch size"])[0]
+        count = self._leaves(Count, (array.position, axis), [float(lane_count(array, axis))], ["batch size"])[0]
         region = Region(number, self._vmaps, count)
         self.regions.append(region)
         lanes = [part.x if part.axis is None else self._lane(part.x, part.axis, region) for part in batch.parts]
         structure, results = self._along_all_paths(lambda: batch.call(f, lanes), region)
-        varying = _insert_broadcasts([*results, region.valid], region)
+        varying = insert_broadcasts([*results, region.valid], region)
         if reduce is None:
-            return _stacked(self, structure, results, region, varying, out_axes)
-        totals = [region.total(_spread(x, varying, region)) for x in results]
+            return stacked(self, structure, results, region, varying, out_axes)
+        totals = [region.total(spread_over(x, varying, region)) for x in results]
         return structure.unflatten([x / count for x in totals] if reduce == "mean" else totals)
 
     def _lane(self, array: TracedArray, axis: int, region: Region) -> Any:
@@ -283,7 +256,7 @@ class Trace(Tracer):
             self.sources[leaf] = "lane_input", len(region.arrays), i, region.number
         region.arrays.append((array, axis))
         region.leaves.append(elements)
-        return _shaped(elements, shape)
+        return shaped(elements, shape)
 
     def _along_all_paths(self, run: Callable[[], Any], region: Region) -> tuple[Structure, list[Any]]:
         """The structure and the results of the body, each lane's from the path that it takes."""
@@ -296,7 +269,7 @@ class Trace(Tracer):
             taken = tuple([guard.taken for guard in guards])
             if taken in [tuple([guard.taken for guard in path]) for path in region.paths]:
                 continue
-            here = _all_as_taken(guards)
+            here = all_as_taken(guards)
             what = "the result of a function under vmap"
             if region.paths:
                 found = matching_leaves(structure, result, what)
@@ -328,90 +301,6 @@ class Trace(Tracer):
     def repeat_as_loop(self, region: Region) -> NoReturn:
         """Give up this tracing, for one in which that vmap is a plain loop."""
         self.stop(Again, region.vmap)
-
-
-# --- of lanes --------------------------------------------------------------------------------------------------------
-
-
-def _length(array: TracedArray, axis: int) -> int:
-    return array.data.shape[axis]
-
-
-def _same_length(mapped: Sequence[tuple[Any, int]]) -> bool:
-    """Whether all are traced arrays with as many lanes; if not, a plain loop will say what is wrong, or do it."""
-    if not mapped or not all(type(x) is TracedArray and -x.ndim <= axis < x.ndim for x, axis in mapped):
-        return False
-    lengths = {_length(x, axis) for x, axis in mapped}
-    return len(lengths) == 1 and 0 not in lengths
-
-
-def _shaped(elements: list[Value], shape: tuple[int, ...]) -> Any:
-    if not shape:
-        return elements[0]
-    array = np.empty(len(elements), dtype=object)
-    array[:] = elements
-    return array.reshape(shape)
-
-
-def _all_as_taken(guards: Sequence[Guard]) -> Value | None:
-    """The condition that every guard goes the way it went; None if there is none."""
-    each = [guard.condition if guard.taken else primitives.logical_not(guard.condition) for guard in guards]
-    return functools.reduce(primitives.logical_and, each) if each else None
-
-
-def _insert_broadcasts(roots: Sequence[Any], region: Region) -> set[Value]:
-    """Put a broadcast wherever a node of the lanes reads what is the same for all; returns the nodes of the lanes.
-
-    This is done when the body is complete, so that inside of it a derivative with respect to what is the same for all
-    lanes is each lane's own.
-    """
-    varying = {leaf for elements in region.leaves for leaf in elements}
-    broadcasts: dict[Value, Value] = {}
-
-    def spread(x: Any) -> Any:
-        if not isinstance(x, Value) or x in varying:
-            return x
-        if x not in broadcasts:
-            broadcasts[x] = region.broadcast(x)
-        return broadcasts[x]
-
-    for node in topological_order([x for x in roots if isinstance(x, Value)]):
-        if node.op is None or varying.isdisjoint(node.parents):
-            continue
-        varying.add(node)
-        if node.op.arity in (1, 2):
-            node._a, node._b = spread(node._a), spread(node._b)
-        else:
-            node._a = tuple(map(spread, node._a))
-    return varying
-
-
-def _spread(x: Any, varying: set[Value], region: Region) -> Value:
-    """A result of the body as one that each lane has; so a derivative that comes back is summed over the lanes."""
-    if not isinstance(x, Value):
-        x = Value(x)
-    return x if x in varying else region.broadcast(x)
-
-
-def _stacked(
-    trace: Trace, structure: Structure, results: list[Any], region: Region, varying: set[Value], out_axes: Any
-) -> Any:
-    lanes = [x if isinstance(x, Value) else Value(x) for x in results]
-    shapes, units = structure.units()
-
-    def stack(elements: list[Value], shape: tuple[int, ...], axis: int | None) -> Any:
-        if axis is not None:
-            return StackedResult(trace, elements, shape, region, axis)
-        if not varying.isdisjoint(elements):
-            raise ValueError(
-                "vmap: out_axes is None for a result that depends on the example; only what is the same for all can be "
-                "returned once"
-            )
-        return _shaped(elements, shape)
-
-    axes = axes_of_results(units, shapes, out_axes)
-    triples = zip(spans(shapes), shapes, axes, strict=True)
-    return units.unflatten([stack(lanes[span], shape or (), axis) for span, shape, axis in triples])
 
 
 # --- the tracing -----------------------------------------------------------------------------------------------------

@@ -13,14 +13,16 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd import primitives
+from autograd.compiler.trace.hooks import TraceHooks
 from autograd.condition import Condition
 from autograd.primitives import Primitive
 from autograd.tracing import tracing
 from autograd.value import Value
 
 
-def _trace() -> Any:
+def _trace() -> TraceHooks:
     """The trace that is going on."""
+    assert isinstance(tracing.tracer, TraceHooks)
     return tracing.tracer
 
 
@@ -86,9 +88,7 @@ class _Typed:
         return _operate(primitives.pow, other, self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from autograd.compiler.trace.arrays import apply_ufunc
-
-        return apply_ufunc(ufunc, method, inputs, kwargs)
+        return _trace().apply_ufunc(ufunc, method, inputs, kwargs)
 
     __floordiv__ = __rfloordiv__ = _needs_number("//")
     __mod__ = __rmod__ = _needs_number("%")
