@@ -151,19 +151,24 @@ def sech_squared(x: float) -> float:
     return 4.0 * e / ((1.0 + e) * (1.0 + e))
 
 
+def cbrt_slope(x: float) -> float:
+    """1 / (3 ∛x²), as ∛x / 3x: C's cbrt errs by up to 3 units in the last place, and its square by twice as much."""
+    return math.cbrt(x) / x / 3 if x != 0 and x - x == 0 else div(1.0, x * x)
+
+
 SPLITTER = 2.0**27 + 1  # x SPLITTER - (x SPLITTER - x) are the leading 26 bits of x (Veltkamp, 1968)
 
 
-def gaussian(factor: float, x: float) -> float:
-    """e^(-factor x²) for a factor that is a power of 2, within one unit in the last place also where x² is large.
+def gaussian(x: float) -> float:
+    """e^(-x²/2), within one unit in the last place also where x² is large.
 
     x is split into a head, whose square is exact, and a small rest: x² = head² + (x - head) (x + head).
     """
     if abs(x) > 64:  # where SPLITTER might overflow
         return 0.0
     head = x * SPLITTER - (x * SPLITTER - x)
-    most = math.exp(-factor * head * head)
-    return most + most * math.expm1(-factor * (x - head) * (x + head))
+    most = math.exp(-0.5 * head * head)
+    return most + most * math.expm1(-0.5 * (x - head) * (x + head))
 
 
 SQRT_HALF = math.sqrt(0.5)
@@ -180,7 +185,7 @@ def gelu(x: float) -> float:
     """
     z = -x * SQRT_HALF
     if x < -37:
-        return -NORMAL_DENSITY_AT_0 * gaussian(0.5, x) * mills_series(x)
+        return -NORMAL_DENSITY_AT_0 * gaussian(x) * mills_series(x)
     if x >= 0:
         return x * (0.5 * math.erfc(z))
     head = x * SPLITTER - (x * SPLITTER - x)

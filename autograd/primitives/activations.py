@@ -7,7 +7,7 @@ from autograd.ieee import NORMAL_DENSITY_AT_0, SQRT_HALF, SQRT_HALF_HEAD, SQRT_H
 from autograd.primitives.choices import abs, clip, maximum, select
 from autograd.primitives.powers import exp, expm1, log, log1p, one_minus_square
 from autograd.primitives.primitive import Scalar, primitive
-from autograd.primitives.special import GAUSSIAN_IS_0, erfc, leading_bits, root_gaussian
+from autograd.primitives.special import GAUSSIAN_IS_0, erfc, gaussian, leading_bits
 from autograd.primitives.trigonometric import atanh, tanh
 
 
@@ -157,18 +157,25 @@ def silu(x: float) -> float:
     return ieee.silu(x)
 
 
+def _density(x: Scalar, factor: Scalar) -> Scalar:
+    """factor φ(x), with φ the standard normal density: far out φ may be subnormal and the product not, so its last part
+    comes last, e^(-x²/2) = e^(-(|x| - 1)²/2) e^(1/2 - |x|)."""
+    far = abs(x) > 37
+    most = NORMAL_DENSITY_AT_0 * factor * gaussian(select(far, abs(x) - 1, x))
+    return select(far, most * exp(0.5 - abs(x)), most)
+
+
 def _gelu(x: Scalar) -> Scalar:
-    """As in ieee.gelu; the root is what the derivative takes as well."""
+    """As in ieee.gelu."""
     bounded = clip(x, -GAUSSIAN_IS_0, GAUSSIAN_IS_0)
     z, head = -bounded * SQRT_HALF, leading_bits(bounded)
     rounding = -head * SQRT_HALF_HEAD - z - ((bounded - head) * SQRT_HALF_HEAD + bounded * SQRT_HALF_REST)
     share = 0.5 * erfc(z) * (1 - 2 * z * select(z > 0, rounding, 0.0))
-    tail = -NORMAL_DENSITY_AT_0 * root_gaussian(x) * root_gaussian(x) * ieee.mills_series(x)
-    return select(x < -37, tail, x * share)
+    return select(x < -37, _density(x, -ieee.mills_series(x)), x * share)
 
 
 @primitive(
-    lambda out, x: 0.5 * erfc(-x * SQRT_HALF) + NORMAL_DENSITY_AT_0 * x * root_gaussian(x) * root_gaussian(x),
+    lambda out, x: 0.5 * erfc(-x * SQRT_HALF) + _density(x, x),
     symbol="GELU", latex=r"\operatorname{{GELU}}({0})", lower=_gelu,
 )
 def gelu(x: float) -> float:

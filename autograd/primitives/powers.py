@@ -54,7 +54,7 @@ def sqrt(x: float) -> float:
     return ieee.sqrt(x)
 
 
-@primitive(lambda out, x: 1 / (3 * out * out), latex=r"\sqrt[3]{{{0}}}", lower="cbrt", js="Math.cbrt({0})")
+@primitive(lambda out, x: cbrt_slope(x), latex=r"\sqrt[3]{{{0}}}", lower="cbrt", js="Math.cbrt({0})")
 def cbrt(x: float) -> float:
     """Cube root, also of negative numbers.
 
@@ -63,6 +63,17 @@ def cbrt(x: float) -> float:
         -2.0
     """
     return math.cbrt(x)
+
+
+@primitive(
+    lambda out, x: -2 / 3 * out / x,
+    latex=r"1 / (3 \sqrt[3]{{{0}}}^2)",
+    lower=lambda x: select((x == 0) | (x - x != 0), 1 / (cbrt(x) * cbrt(x)), cbrt(x) / x / 3),
+    js="(x => x === 0 || x - x !== 0 ? 1 / (Math.cbrt(x) * Math.cbrt(x)) : Math.cbrt(x) / x / 3)({0})",
+)
+def cbrt_slope(x: float) -> float:
+    """1 / (3 ∛x²), the derivative of ∛x, without squaring the error of ∛x."""
+    return ieee.cbrt_slope(x)
 
 
 @primitive(lambda out, x: out, latex="e^{{{0}}}", lower="exp", js="Math.exp({0})")

@@ -167,6 +167,10 @@ def _sigmoid(x: Term) -> Term | None:
     return Applied(p.sub, (1.0, Applied(p.sigmoid, (opposite,)))) if opposite is not None else None
 
 
+def _cbrt_slope(x: Term) -> Term:
+    return tidy(p.div, (1.0, product(3.0, _squared(tidy(p.cbrt, (x,))))))
+
+
 def _sech_squared(x: Term) -> Term:
     """1 - tanh² x; what the table says keeps its digits, this is what people know."""
     return Applied(p.sub, (1.0, Applied(p.pow, (Applied(p.tanh, (x,)), 2.0))))
@@ -182,8 +186,8 @@ def _one_minus_square(x: Term) -> Term:
     return tidy(p.sub, (1.0, _squared(x)))
 
 
-def _gaussian(divisor: float) -> Callable[[Term], Term]:
-    return lambda x: tidy(p.exp, (negative(tidy(p.div, (_squared(x), divisor))),))
+def _gaussian(x: Term) -> Term:
+    return tidy(p.exp, (negative(tidy(p.div, (_squared(x), 2.0))),))
 
 
 def _sum(*xs: Term) -> Term:
@@ -233,8 +237,9 @@ def _negated(x: Term) -> Term | None:
 
 _RULES: dict[Primitive, Callable[..., Term | None]] = {
     p.add: _add, p.sub: _sub, p.mul: _mul, p.div: _div, p.pow: _pow, p.sigmoid: _sigmoid,
-    p.sech_squared: _sech_squared, p.sigmoid_slope: _sigmoid_slope, p.one_minus_square: _one_minus_square,
-    p.gaussian: _gaussian(2.0), p.root_gaussian: _gaussian(4.0), p.direction: lambda t, s: t,  # where t² + s = 1
+    p.cbrt_slope: _cbrt_slope, p.sech_squared: _sech_squared, p.sigmoid_slope: _sigmoid_slope,
+    p.one_minus_square: _one_minus_square,
+    p.gaussian: _gaussian, p.direction: lambda t, s: t,  # where t² + s = 1
     p.neg: lambda x: -x if isinstance(x, float) else negative(x),
     p.detach: lambda x: x, p.square: lambda x: Applied(p.pow, (x, 2.0)), p.sum: _sum, p.dot: _dot, p.prod: _prod,
 }  # fmt: skip

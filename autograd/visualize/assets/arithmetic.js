@@ -26,11 +26,11 @@ const silu = (x) => {
   return x < 0 ? x * e * (e * share) : x * share;
 };
 
-const gaussian = (factor, x) => {
+const gaussian = (x) => {
   if (Math.abs(x) > 64) return 0;
   const head = x * 134217729 - (x * 134217729 - x);
-  const most = Math.exp(-factor * head * head);
-  return most + most * Math.expm1(-factor * (x - head) * (x + head));
+  const most = Math.exp(-0.5 * head * head);
+  return most + most * Math.expm1(-0.5 * (x - head) * (x + head));
 };
 
 const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
