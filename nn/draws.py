@@ -19,7 +19,8 @@ _MASK, _GOLDEN = 2**64 - 1, 0x9E3779B97F4A7C15
 class _Source(threading.local):
     """Where this thread's numbers come from."""
 
-    draw: Draw = staticmethod(random.random)
+    def __init__(self) -> None:
+        self.draw: Draw = random.random
 
 
 _source = _Source()
