@@ -98,7 +98,7 @@ def _train(options: argparse.Namespace) -> None:
         f"{model}, {len(model.parameters())} parameters, {len(train[0])} samples, {loss.name}, {options.optimizer}",
     )
     try:
-        history = _fit(options, model, *train, loss, inputs if options.data else None, outputs)
+        history = _fit(options, model, train, test, loss, inputs if options.data else None, outputs)
     except NonFiniteError:
         with contextlib.suppress(OSError):
             options.out.rmdir()  # made to see whether it can be, and empty
@@ -248,14 +248,21 @@ def _split(options: argparse.Namespace, problem: Problem, wanted: list[Any]) -> 
 
 
 def _fit(
-    options: argparse.Namespace, model: MLP, X: list[Any], y: list[Any], loss: Loss, inputs: Scale | None,
+    options: argparse.Namespace, model: MLP, train: Samples, test: Samples, loss: Loss, inputs: Scale | None,
     outputs: Scale | None,
 ) -> History:  # fmt: skip
     """Train; on data from a file by way of a scale, of which the model knows nothing afterwards."""
+
+    def scaled(samples: Samples) -> Samples:
+        X, y = samples
+        return inputs.apply(X) if inputs else X, [t for (t,) in outputs.apply([[t] for t in y])] if outputs else y
+
+    X, y = scaled(train)
     history = fit(
         model,
-        inputs.apply(X) if inputs else X,
-        [t for (t,) in outputs.apply([[t] for t in y])] if outputs else y,
+        X,
+        y,
+        validation_data=scaled(test) if test[0] else None,
         loss=loss.in_unit(outputs.deviations[0]) if outputs else loss,
         optimizer=_optimizer(options),
         epochs=options.epochs,

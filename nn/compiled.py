@@ -7,10 +7,12 @@ import numpy as np
 
 from autograd import jit, value_and_grad, vmap
 from autograd.transforms.tree import Structure, flatten
-from nn.draws import draws_from, draws_of_samples
+from nn.draws import draws_of_samples
+from nn.eager import sample_loss
 from nn.losses import Loss
 from nn.module import Module
 from nn.optimizers import Optimizer
+from nn.samples import Samples
 
 Vector = np.ndarray[Any, Any]
 
@@ -24,32 +26,35 @@ class Compiled:
 
     name = "jit"
 
-    def __init__(self, model: Module, loss: Loss, penalty: Any, X: list[Any], y: list[Any], key: int = 0):
-        self.X, self.y = np.array(X, dtype=float), np.array(y, dtype=float)
-        self._everything = list(range(len(X)))
+    def __init__(self, model: Module, loss: Loss, penalty: Any, samples: Samples, key: int = 0):
+        self._arrays: dict[int, tuple[Samples, Vector, Vector]] = {}
+        self.X, self.y = self._as_arrays(samples)
+        self.weights = None if samples.weights is None else np.array(samples.weights)
+        self._everything = list(range(len(self.X)))
         self.parameters = model.parameters()
         self._initial = np.array([p._data for p in self.parameters])
         structure = _structure(model, training=True)
         self._key, self._count = key, 0  # of random numbers for each sample; how many there have to be, the trace finds
 
-        def mean_loss(theta: Any, X: Any, y: Any, draws: Any) -> Any:
+        def mean_loss(theta: Any, X: Any, y: Any, weights: Any, draws: Any) -> Any:
             traced = structure.unflatten(theta)
 
-            def of_sample(x: Any, target: Any, draws: Any) -> Any:
-                with draws_from(given := _GivenDraws(draws)):
-                    result = loss.formula(traced(_listed(x)), _listed(target))
+            def of_sample(x: Any, target: Any, weight: Any, draws: Any) -> Any:
+                given = _GivenDraws(draws)
+                result = sample_loss(traced, loss, _listed(x), _listed(target), weight, given)
                 given.check()
                 return result
 
-            mean = vmap(of_sample, reduce="mean")(X, y, draws)
+            mean = vmap(of_sample, reduce="mean")(X, y, weights, draws)
             return mean if penalty is None else mean + penalty(list(theta))
 
         self._loss_and_gradient: Any = jit(value_and_grad(mean_loss))
         self._scores: Any = scores_of(model)
+        self._losses: Any = jit(vmap(lambda score, target: loss.formula(_listed(score), _listed(target))))
         self._with_draws(self._loss_and_gradient.lower, self._initial, [0], 0)  # raises what jit refuses
         self._scores.lower(self._initial, self.X)
         self.loss_and_gradient(self._initial, [0], 0)
-        self.scores(self._initial)
+        self.scores(self._initial, samples)
 
     def initial(self) -> Vector:
         return self._initial
@@ -60,23 +65,35 @@ class Compiled:
     def _with_draws(self, call: Callable[..., Any], theta: Vector, indices: Sequence[int], step: int) -> Any:
         """A call for some samples, with as many random numbers as the model draws for any of them."""
         everything = indices == self._everything
-        X, y = (self.X, self.y) if everything else (self.X[indices], self.y[indices])
+        X, y, weights = [x if x is None or everything else x[indices] for x in (self.X, self.y, self.weights)]
         while True:
             try:
-                return call(theta, X, y, self._draws(step, indices))
+                return call(theta, X, y, weights, self._draws(step, indices))
             except _MoreDraws as more:
                 self._count = more.count
 
     def _draws(self, step: int, indices: Sequence[int]) -> Vector | None:
         return draws_of_samples(self._key, step, indices, self._count) if self._count else None
 
-    def scores(self, theta: Vector) -> list[Any]:
+    def scores(self, theta: Vector, samples: Samples) -> Vector:
         self._assign(theta.tolist())
-        return self._scores(theta, self.X).tolist()
+        return np.asarray(self._scores(theta, self._as_arrays(samples)[0]))
+
+    def mean_loss(self, scores: Vector, samples: Samples) -> float:
+        return float(self._losses(scores, self._as_arrays(samples)[1]).mean())
+
+    def _as_arrays(self, samples: Samples) -> tuple[Vector, Vector]:
+        """Features and targets, converted once."""
+        if id(samples) not in self._arrays:
+            self._arrays[id(samples)] = samples, np.array(samples.X, dtype=float), np.array(samples.y, dtype=float)
+        return self._arrays[id(samples)][1:]
 
     def update(self, optimizer: Optimizer, theta: Vector, gradient: Vector, state: Any, t: int, rate: float) -> Any:
         with np.errstate(all="ignore"):  # infinities are reported by fit, with where they come from
             return optimizer.update(theta, gradient, state or optimizer.initial_state(), t, rate)
+
+    def scaled(self, gradient: Vector, factor: float) -> Vector:
+        return factor * gradient
 
     def is_finite(self, gradient: Vector) -> bool:
         return bool(np.isfinite(gradient).all())

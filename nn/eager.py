@@ -10,6 +10,7 @@ from nn.draws import SampleDraws, draws_from
 from nn.losses import Loss
 from nn.module import Module
 from nn.optimizers import Optimizer
+from nn.samples import Samples
 
 Penalty = Callable[[Sequence[Any]], Any]
 
@@ -23,10 +24,10 @@ class Eager:
 
     name = "eager"
 
-    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any], key: int = 0):
+    def __init__(self, model: Module, loss: Loss, penalty: Penalty | None, samples: Samples, key: int = 0):
         self.model, self.parameters = model, model.parameters()
-        self.objective = objective(loss, penalty)
-        self.X, self.y, self.key = X, y, key
+        self.loss, self.objective = loss, objective(loss, penalty)
+        self.samples, self.key = samples, key
 
     def initial(self) -> Sequence[float]:
         """θ of the model as it is."""
@@ -38,23 +39,31 @@ class Eager:
         What the model draws at random depends on the step.
         """
         self._assign(theta)
-        samples = [(self.X[i], self.y[i], SampleDraws(self.key, step, i)) for i in indices]
-        loss = self.objective(self.model, self.parameters, samples)
+        drawn = [(*self.samples[i], SampleDraws(self.key, step, i)) for i in indices]
+        loss = self.objective(self.model, self.parameters, drawn)
         if not isinstance(loss, Value):
             raise TypeError(f"the loss does not depend on the parameters: it is the {type(loss).__name__} {loss!r:.60}")
         loss.backward()
         return loss._data, [p.grad for p in self.parameters]
 
-    def scores(self, theta: Sequence[float]) -> Sequence[Any]:
-        """The scores of all samples: floats, or lists of them."""
+    def scores(self, theta: Sequence[float], samples: Samples) -> Any:
+        """The scores of samples: floats, or lists of them."""
         self._assign(theta)
-        return self.model.predict(self.X)
+        return self.model.predict(samples.X)
+
+    def mean_loss(self, scores: Any, samples: Samples) -> float:
+        """The mean loss of samples with these scores."""
+        return float(autograd.mean([self.loss.formula(*each) for each in zip(scores, samples.y, strict=True)]))
 
     def update(self, optimizer: Optimizer, theta: Any, gradient: Any, state: Any, t: int, rate: float) -> Any:
         """The next θ, and the optimizer's next state; before the first update that is None."""
         states = state or [optimizer.initial_state()] * len(theta)
         moved = [optimizer.update(*each, t, rate) for each in zip(theta, gradient, states, strict=True)]
         return [theta for theta, _ in moved], [state for _, state in moved]
+
+    def scaled(self, gradient: Sequence[float], factor: float) -> Sequence[float]:
+        """A shorter gradient in the same direction."""
+        return [factor * g for g in gradient]
 
     def is_finite(self, gradient: Sequence[float]) -> bool:
         """Whether all derivatives are finite."""
@@ -68,17 +77,19 @@ class Eager:
 def objective(loss: Loss, penalty: Penalty | None) -> Callable[..., Any]:
     """What is minimised: the mean loss of samples, and the penalty.
 
-    It is a function of the model, its parameters, and for each sample the features, the target and its draws.
+    It is a function of the model, its parameters, and for each sample the features, the target, the weight and the
+    draws.
     """
 
-    def mean_loss(model: Module, parameters: Sequence[Any], samples: Iterable[tuple[Any, Any, Any]]) -> Any:
+    def mean_loss(model: Module, parameters: Sequence[Any], samples: Iterable[Any]) -> Any:
         mean = autograd.mean([sample_loss(model, loss, *sample) for sample in samples])
         return mean if penalty is None else mean + penalty(parameters)
 
     return mean_loss
 
 
-def sample_loss(model: Module, loss: Loss, x: Any, target: Any, draws: Any) -> Any:
-    """The loss of one sample, of a model that draws its random numbers from there."""
+def sample_loss(model: Module, loss: Loss, x: Any, target: Any, weight: Any, draws: Any) -> Any:
+    """The loss of one sample, times its weight if it has one, of a model that draws its random numbers from there."""
     with draws_from(draws):
-        return loss.formula(model(x), target)
+        result = loss.formula(model(x), target)
+    return result if weight is None else weight * result

@@ -18,6 +18,7 @@ class History:
         metric_name: which of the two; "" for a loss of one's own.
         validation_loss, validation_metric: the same of samples that are not trained on, after each epoch; none where
             there are none.
+        best_epoch: of a run with early stopping, the number from 0 of the epoch whose parameters the model has.
         seconds: how long the run took, with what was compiled for it.
         backend: what computed the gradients.
         interrupted: whether Ctrl-C ended it.
@@ -28,9 +29,19 @@ class History:
     metric_name: str = ""
     validation_loss: list[float] = field(default_factory=list)
     validation_metric: list[float] = field(default_factory=list)
+    best_epoch: int | None = None
     seconds: float = 0.0
     backend: str = ""
     interrupted: bool = False
+
+    def cut_to_whole_epochs(self, validated: bool) -> None:
+        """Forget what is known of an epoch that Ctrl-C or a number that is not finite has cut short."""
+        curves = [self.loss] + [self.metric] * bool(self.metric_name)
+        if validated:
+            curves += [self.validation_loss] + [self.validation_metric] * bool(self.metric_name)
+        whole = min(map(len, curves))
+        for curve in curves:
+            del curve[whole:]
 
     def plot(self) -> "Figure":
         """The loss and the metric by epoch, as a matplotlib figure."""

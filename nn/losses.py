@@ -20,6 +20,7 @@ from typing import Any
 import autograd
 from autograd import Value, dot, logsumexp, relu, softplus, take, where
 from autograd.primitives import select
+from autograd.scalars import is_array
 
 
 class Loss:
@@ -28,7 +29,8 @@ class Loss:
     Args:
         formula: maps a score and a target to the loss.
         complaint: says what is wrong with a target for a score, "" if nothing is.
-        label: the label that a plain score stands for; None if the loss is not one of classification.
+        label: the label that a plain score stands for, or of an array of scores the array of labels; None if the loss
+            is not one of classification.
         labels: the labels of the two classes, in their order; () if classes are numbered from 0.
         metric: what `fit` reports beside the loss: a name in nn.training.METRICS, or "".
 
@@ -161,8 +163,8 @@ def _regression(formula: Callable[..., Any]) -> Loss:
 
 
 def _binary(low: int, high: int) -> Callable[[Callable[..., Any]], Loss]:
-    def label(score: float) -> float:
-        return high if score > 0 else low
+    def label(score: Any) -> Any:
+        return low + (high - low) * (score > 0)
 
     def loss(formula: Callable[..., Any]) -> Loss:
         return Loss(formula, _not_among(low, high), label, (low, high), metric="accuracy")
@@ -174,8 +176,8 @@ def _multiclass(formula: Callable[..., Any]) -> Loss:
     return Loss(formula, _no_class, _position_of_the_largest, metric="accuracy")
 
 
-def _position_of_the_largest(scores: Sequence[float]) -> int:
-    return max(range(len(scores)), key=scores.__getitem__)
+def _position_of_the_largest(scores: Any) -> Any:
+    return scores.argmax(axis=-1) if is_array(scores) else max(range(len(scores)), key=scores.__getitem__)
 
 
 @_regression

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -111,7 +110,7 @@ def check_columns(model: Any, X: Any) -> None:
     )
 
 
-def noted(known: Metadata | None, X: Any, rows: int, loss: Any, metric: Sequence[float]) -> Metadata:
+def noted(known: Metadata | None, X: Any, rows: int, loss: Any, score: float | None) -> Metadata:
     """What is known of a model after it was trained on X by `fit`."""
     known, names = known or Metadata(), columns_of(X)
     return replace(
@@ -121,7 +120,7 @@ def noted(known: Metadata | None, X: Any, rows: int, loss: Any, metric: Sequence
         rows=rows,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         metric=loss.metric,
-        score=metric[-1] if metric else None,
+        score=score,
         test_score=None,
         version=package_version(),
     )

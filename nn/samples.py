@@ -1,14 +1,17 @@
 """Samples for training, checked: rows of finite numbers, a target for each, and a model that fits them."""
 
 import math
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograd.scalars import as_numpy, is_array, number
 from nn.cells import shortened
 from nn.losses import Loss
-from nn.metadata import columns_of
+from nn.metadata import check_columns, columns_of
 from nn.module import Module
+from nn.ranges import at_least_0
 
 
 def features(X: Any) -> list[list[float]]:
@@ -62,7 +65,101 @@ def targets(y: Any) -> list[Any]:
     ]
 
 
-def labelled(model: Module, X: Any, y: Any, loss: Loss) -> tuple[list[list[float]], list[Any]]:
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Samples with a target each, and perhaps a weight each."""
+
+    X: list[list[float]]
+    y: list[Any]
+    weights: list[float] | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __getitem__(self, i: int) -> tuple[list[float], Any, float | None]:
+        return self.X[i], self.y[i], None if self.weights is None else self.weights[i]
+
+    def at(self, indices: Sequence[int]) -> "Samples":
+        """Those with these indices."""
+        weights = None if self.weights is None else [self.weights[i] for i in indices]
+        return Samples([self.X[i] for i in indices], [self.y[i] for i in indices], weights)
+
+    def weighted(self, sample_weight: Any, class_weight: Any, loss: Loss) -> "Samples":
+        """The same with weights, whose mean is 1; without any if neither is given.
+
+        Args:
+            sample_weight: a number for each sample, 0 or more.
+            class_weight: a number for each label, 0 or more; or "balanced", for the same weight of all classes.
+
+        Errors: ValueError or TypeError for weights that are not finite, below 0, too few or too many, or all 0.
+        """
+        weights = [1.0] * len(self)
+        if sample_weight is not None:
+            weights = [_weight(w, f"the weight of sample {i}") for i, w in enumerate(_listed(sample_weight, "weights"))]
+            if len(weights) != len(self):
+                raise ValueError(f"sample_weight has {len(weights)} weights for {len(self)} samples")
+        if class_weight is not None:
+            of_class = self._of_classes(class_weight, loss, weights)
+            weights = [w * of_class[target] for w, target in zip(weights, self.y, strict=True)]
+        mean = sum(weights) / len(weights)
+        if not 0 < mean < math.inf:
+            raise ValueError(f"the mean of the weights is {mean!r}; it must be positive and finite")
+        return replace(self, weights=[w / mean for w in weights]) if any(w != mean for w in weights) else self
+
+    def _of_classes(self, class_weight: Any, loss: Loss, weights: list[float]) -> dict[float, float]:
+        if loss.label is None:
+            raise ValueError(f"class_weight needs a loss of classification, and {loss.name} is none; see sample_weight")
+        if isinstance(class_weight, str) and class_weight == "balanced":
+            totals = dict.fromkeys(self.y, 0.0)
+            for target, w in zip(self.y, weights, strict=True):
+                totals[target] += w
+            return {target: 1 / total if total else 0.0 for target, total in totals.items()}
+        if not isinstance(class_weight, Mapping):
+            raise TypeError(f'class_weight is "balanced" or a weight for each label, got {class_weight!r:.60}')
+        found = {label: _weight(w, f"the weight of class {label!r:.40}") for label, w in class_weight.items()}
+        if missing := [target for target in self.y if target not in found]:
+            raise ValueError(f"class_weight has no weight for the label {missing[0]!r}; it has {list(found)!r:.100}")
+        return found
+
+
+def _weight(w: Any, where: str) -> float:
+    return at_least_0(number(w, f"{where}:"), where)
+
+
+def held_out(
+    samples: Samples, fraction: float, seed: int, validation_data: Any, model: Module, loss: Loss
+) -> tuple[Samples, Samples | None]:
+    """The samples to train on, and those to validate with: a fraction that is drawn, others, or none.
+
+    Errors: ValueError or TypeError for both, for a fraction that leaves one of the two empty, and as `labelled`.
+    """
+    if validation_data is not None:
+        if fraction:
+            raise ValueError("give validation_data or validation_split, not both")
+        if not isinstance(validation_data, list | tuple) or len(validation_data) != 2:
+            raise TypeError(f"validation_data is a pair of samples and targets, got {validation_data!r:.60}")
+        check_columns(model, validation_data[0])
+        try:
+            X, y = validation_data
+            return samples, labelled(model, X, y, loss)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"validation_data: {error}") from error
+    if not 0 <= fraction < 1:
+        raise ValueError(f"validation_split must be 0 or more and below 1, got {fraction!r}")
+    if not fraction:
+        return samples, None
+    order = list(range(len(samples)))
+    random.Random(seed).shuffle(order)
+    cut = len(order) - round(fraction * len(order))
+    if cut in (0, len(order)):
+        raise ValueError(
+            f"validation_split={fraction!r} of {len(order)} samples leaves none to "
+            + ("validate with" if cut else "train on")
+        )
+    return samples.at(sorted(order[:cut])), samples.at(sorted(order[cut:]))
+
+
+def labelled(model: Module, X: Any, y: Any, loss: Loss) -> Samples:
     """Samples and targets, of which the model and the loss are known to take every one.
 
     Errors: ValueError or TypeError that names the sample.
@@ -83,7 +180,7 @@ def labelled(model: Module, X: Any, y: Any, loss: Loss) -> tuple[list[list[float
     for i, target in enumerate(wanted):
         if complaint := loss.complaint(score, target):
             raise ValueError(f"sample {i}: {loss.name} {complaint}")
-    return samples, wanted
+    return Samples(samples, wanted)
 
 
 def _listed(rows: Any, name: str) -> Sequence[Any]:

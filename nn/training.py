@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import autograd
 from autograd import Value
 from autograd.frames import warn
+from autograd.scalars import is_array
 from nn.draws import SampleDraws
 from nn.eager import Eager, Penalty, objective, sample_loss
 from nn.history import History, NonFiniteError
@@ -18,8 +19,10 @@ from nn.losses import Loss, absolute_error, find_loss
 from nn.metadata import check_columns, noted
 from nn.module import Module, in_training
 from nn.optimizers import Optimizer, find_optimizer
-from nn.ranges import at_least_1
-from nn.samples import labelled
+from nn.ranges import at_least_1, positive
+from nn.samples import Samples, held_out, labelled
+
+Callback = Callable[[Module, History], Any]
 
 
 def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
@@ -42,20 +45,24 @@ def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
     if loss.label is None:
         raise ValueError(f"{loss.name} is not a loss of classification, so there is no accuracy")
     check_columns(model, X)
-    samples, wanted = labelled(model, X, y, loss)
-    return _accuracy(loss, model.predict(samples), wanted)
+    samples = labelled(model, X, y, loss)
+    return _accuracy(loss, model.predict(samples.X), samples.y)
 
 
-def _accuracy(loss: Loss, scores: Sequence[Any], wanted: Sequence[Any]) -> float:
+def _accuracy(loss: Loss, scores: Any, wanted: Any) -> float:
     assert loss.label is not None
+    if is_array(scores):
+        return float((loss.label(scores) == wanted).mean())
     return sum([loss.label(score) == target for score, target in zip(scores, wanted, strict=True)]) / len(wanted)
 
 
-def _mean_absolute_error(loss: Loss, scores: Sequence[Any], wanted: Sequence[Any]) -> float:
+def _mean_absolute_error(loss: Loss, scores: Any, wanted: Any) -> float:
+    if is_array(scores):
+        return loss.unit * float(abs(scores - wanted).mean())
     return loss.unit * float(absolute_error.batch(scores, wanted))
 
 
-METRICS: dict[str, Callable[[Loss, Sequence[Any], Sequence[Any]], float]] = {
+METRICS: dict[str, Callable[[Loss, Any, Any], float]] = {
     "accuracy": _accuracy,
     "mean absolute error": _mean_absolute_error,
 }
@@ -91,13 +98,13 @@ def _fastest(model: Module, *run: Any) -> Any:
     return compiled
 
 
-def _try_eagerly(model: Module, loss: Loss, penalty: Penalty | None, X: list[Any], y: list[Any], key: int) -> None:
+def _try_eagerly(model: Module, loss: Loss, penalty: Penalty | None, samples: Samples, key: int) -> None:
     """Raise what eager mode refuses. Not before the compiler has seen that the model keeps no state of its own."""
-    eager = Eager(model, loss, penalty, X[:1], y[:1], key)
+    eager = Eager(model, loss, penalty, samples.at([0]), key)
     eager.loss_and_gradient(eager.initial(), [0], 0)
 
 
-# made of (model, loss, penalty, X, y, key); the key is what random draws inside the model follow from
+# made of (model, loss, penalty, samples, key); the key is what random draws inside the model follow from
 BACKENDS: dict[str, Callable[..., Any]] = {"auto": _fastest, "eager": Eager, "jit": _compiled}
 
 
@@ -108,54 +115,87 @@ class _Run:
     """A run of fit: at any moment `theta` is a whole set of parameters, and `last_good` one of a finite loss."""
 
     def __init__(
-        self, model: Module, X: list[Any], y: list[Any], loss: Loss, optimizer: Optimizer, penalty: Penalty | None,
-        backend: str, key: int,
+        self, model: Module, samples: Samples, held: Samples | None, loss: Loss, optimizer: Optimizer,
+        penalty: Penalty | None, backend: str, key: int, clip_norm: float | None,
     ):  # fmt: skip
-        self.model, self.X, self.y, self.loss, self.optimizer = model, X, y, loss, optimizer
-        self.objective = objective(loss, penalty)
+        self.model, self.samples, self.held = model, samples, held
+        self.loss, self.optimizer, self.clip_norm = loss, optimizer, clip_norm
+        self.parameters, self.objective = model.parameters(), objective(loss, penalty)
         self.key = key
-        self.backend = BACKENDS[backend](model, loss, penalty, X, y, key)
+        self.backend = BACKENDS[backend](model, loss, penalty, samples, key)
         self.theta = self.last_good = self.backend.initial()
         self.state: Any = None
         self.steps = 0
         self.history = History(metric_name=loss.metric, backend=self.backend.name)
+        self.best: Any = None  # the parameters with the smallest loss on the validation, where that is watched
 
     def epoch(self, minibatches: Iterable[list[int]]) -> None:
-        """Use every sample once."""
+        """Use every sample once, and see how good the model has become."""
         rate = self.optimizer.rate(len(self.history.loss))
         total = autograd.sum([len(indices) * self.step(indices, rate) for indices in minibatches])
-        scores = self.backend.scores(self.theta)
-        for i, score in enumerate(scores):
-            if not all(map(math.isfinite, score if isinstance(score, list) else [score])):
-                self.stop([i], training=False)
-        self.history.loss.append(total / len(self.X))
-        if self.loss.metric:
-            self.history.metric.append(METRICS[self.loss.metric](self.loss, scores, self.y))
+        history = self.history
+        _, metric = self.evaluate(self.samples, "")
+        measured = [(history.loss, total / len(self.samples)), (history.metric, metric)]
+        if self.held is not None:
+            scores, validation_metric = self.evaluate(self.held, "validation ")
+            validation_loss = self.backend.mean_loss(scores, self.held)
+            if not math.isfinite(validation_loss):
+                self.stop(self.held, list(range(len(self.held))), training=False, which="validation ")
+            measured += [(history.validation_loss, validation_loss), (history.validation_metric, validation_metric)]
+        for curve, value in measured:
+            if value is not None:
+                curve.append(value)
+
+    def keep_best(self) -> None:
+        """Keep the parameters if no epoch before had as small a loss on the validation."""
+        losses = self.history.validation_loss
+        best = min(range(len(losses)), key=losses.__getitem__)
+        if best != self.history.best_epoch:
+            self.history.best_epoch, self.best = best, self.theta
+
+    def since_best(self) -> int:
+        """How many epochs ago that was."""
+        return 0 if self.history.best_epoch is None else len(self.history.loss) - 1 - self.history.best_epoch
+
+    def assign(self, theta: Sequence[float]) -> None:
+        """Give these parameters to the model."""
+        for parameter, data in zip(self.parameters, theta, strict=True):
+            parameter.data, parameter.grad = float(data), 0.0
+
+    def evaluate(self, samples: Samples, which: str) -> tuple[Any, float | None]:
+        """The scores, all finite, and the metric if the loss has one."""
+        scores = self.backend.scores(self.theta, samples)
+        for i in _not_finite(scores):
+            self.stop(samples, [i], training=False, which=which)
+        metric = self.loss.metric
+        return scores, METRICS[metric](self.loss, scores, samples.y) if metric else None
 
     def step(self, indices: list[int], rate: float) -> float:
         """One update; returns the loss before it."""
         loss, gradient = self.backend.loss_and_gradient(self.theta, indices, self.steps)
         if not (math.isfinite(loss) and self.backend.is_finite(gradient)):
-            self.stop(indices)
+            self.stop(self.samples, indices)
+        if self.clip_norm is not None and (norm := math.hypot(*gradient)) > self.clip_norm:
+            gradient = self.backend.scaled(gradient, self.clip_norm / norm)
         self.last_good = self.theta
         self.steps += 1
         self.theta, self.state = self.backend.update(self.optimizer, self.theta, gradient, self.state, self.steps, rate)
         return float(loss)
 
-    def stop(self, indices: list[int], training: bool = True) -> NoReturn:
+    def stop(self, samples: Samples, indices: list[int], training: bool = True, which: str = "") -> NoReturn:
         """Go back to the last good parameters, and say what made those after them bad."""
         bad, self.theta = self.theta, self.last_good
-        reason = self.why_nonfinite(bad, indices, training)
+        reason = which + self.why_nonfinite(bad, samples, indices, training)
         raise NonFiniteError(f"epoch {len(self.history.loss)}, step {self.steps}, {reason}", self.history)
 
-    def why_nonfinite(self, theta: Sequence[float], indices: list[int], training: bool) -> str:
+    def why_nonfinite(self, theta: Sequence[float], samples: Samples, indices: list[int], training: bool) -> str:
         """The sentence of Value.why_nonfinite, with the sample where it is one sample's fault."""
         names = self.model.named_parameters()
         leaves = {name: Value(data, label=name) for name, data in zip(names, theta, strict=True)}
         model = self.model.with_parameters(leaves).train(training)
 
-        def sample(i: int) -> tuple[Any, Any, SampleDraws]:
-            return self.X[i], self.y[i], SampleDraws(self.key, self.steps, i)
+        def sample(i: int) -> tuple[Any, ...]:
+            return *samples[i], SampleDraws(self.key, self.steps, i)
 
         for i in indices:
             loss = sample_loss(model, self.loss, *sample(i))
@@ -164,6 +204,16 @@ class _Run:
         loss = self.objective(model, list(leaves.values()), map(sample, indices))
         loss.backward()
         return f"samples {', '.join(map(str, indices[:8]))}: {loss.why_nonfinite()}"
+
+
+def _not_finite(scores: Any) -> Iterable[int]:
+    """The indices of scores that are not finite."""
+    if is_array(scores):
+        import numpy as np
+
+        finite = np.isfinite(scores)
+        return [] if finite.all() else np.flatnonzero(~finite.reshape(len(scores), -1).all(axis=1)).tolist()
+    return (i for i, s in enumerate(scores) if not all(map(math.isfinite, s if isinstance(s, list) else [s])))
 
 
 def _minibatches(n: int, size: int | None, rng: random.Random) -> list[list[int]]:
@@ -191,6 +241,8 @@ def _bar(epochs: int, backend: str, wanted: bool) -> Iterator[Callable[[History]
             shown = {"loss": f"{history.loss[-1]:.4f}"}
             if history.metric:
                 shown[history.metric_name] = f"{history.metric[-1]:.3f}"
+            if history.validation_loss:
+                shown["validation"] = f"{(history.validation_metric or history.validation_loss)[-1]:.3f}"
             bar.set_postfix(shown, refresh=False)
             bar.update()
 
@@ -211,6 +263,13 @@ def fit(
     batch_size: int | None = None,
     seed: int = 0,
     penalty: Penalty | None = None,
+    clip_norm: float | None = None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    validation_data: Any = None,
+    validation_split: float = 0.0,
+    early_stopping: int | None = None,
+    callbacks: Sequence[Callback] = (),
     backend: str = "auto",
     progress: bool = True,
 ) -> History:
@@ -230,6 +289,17 @@ def fit(
         seed: draws the order of the samples, anew each epoch, and what the model draws by `nn.rand`, as Dropout does;
             the same seed gives the same run to the last bit.
         penalty: a function of the list of parameters that is added to the loss, such as nn.l2.
+        clip_norm: the largest norm of a gradient; a longer one is scaled down to it.
+        sample_weight: a number for each sample, by which its loss counts; only their ratios matter, and 2 counts as the
+            sample given twice does.
+        class_weight: the same for each label, as {label: weight}; or "balanced", in which all classes count alike.
+        validation_data: samples and targets, as a pair, that are not trained on; loss and metric on them, after each
+            epoch, are in the History.
+        validation_split: the fraction of X to hold out for that, drawn by the seed.
+        early_stopping: after so many epochs without a smaller loss on the validation, training ends; the model gets the
+            parameters of the epoch with the smallest.
+        callbacks: functions of the model and the History, which are called after each epoch; one that returns True ends
+            the training.
         backend: "jit" to compile the model, which takes some 0.3 s and then goes a thousand times as fast as "eager";
             "auto" for "jit" if llvmlite is installed and the model can be traced (see autograd.jit), else "eager", with
             a warning that says why. A model that changes its attributes, or draws random numbers, cannot.
@@ -253,26 +323,39 @@ def fit(
     size = None if batch_size is None else at_least_1(batch_size, "batch_size")
     if backend not in BACKENDS:
         raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
-    parameters = model.parameters()
-    if not parameters:
+    if not model.parameters():
         raise ValueError(f"{type(model).__name__} has no parameters to train")
-    samples, wanted = labelled(model, X, y, loss)
+    if clip_norm is not None:
+        clip_norm = positive(clip_norm, "clip_norm")
+    patience = math.inf if early_stopping is None else at_least_1(early_stopping, "early_stopping")
+    samples = labelled(model, X, y, loss).weighted(sample_weight, class_weight, loss)
+    samples, held = held_out(samples, validation_split, seed, validation_data, model, loss)
+    if early_stopping and held is None:
+        raise ValueError("early_stopping needs validation_data or validation_split, the loss on which it watches")
     rng, started = random.Random(seed), time.perf_counter()
     key = random.Random(seed).getrandbits(64)
     with in_training(model):
-        run = _Run(model, samples, wanted, loss, optimizer, penalty, backend, key)
+        run = _Run(model, samples, held, loss, optimizer, penalty, backend, key, clip_norm)
+        history = run.history
         try:
             with _bar(epochs, run.backend.name, progress) as advance:
                 for _ in range(epochs):
                     run.epoch(_minibatches(len(samples), size, rng))
-                    advance(run.history)
+                    advance(history)
+                    if early_stopping:
+                        run.keep_best()
+                    run.assign(run.theta)
+                    wishes = [callback(model, history) for callback in callbacks]
+                    if True in wishes or run.since_best() >= patience:
+                        break
         except KeyboardInterrupt:
-            run.history.interrupted = True
-            if loss.metric:  # Ctrl-C may have come when an epoch had its loss and not yet its metric
-                del run.history.loss[len(run.history.metric) :]
+            history.interrupted = True
         finally:
-            for parameter, data in zip(parameters, run.theta, strict=True):
-                parameter.data, parameter.grad = float(data), 0.0
-            run.history.seconds = time.perf_counter() - started
-    model.metadata = noted(model.metadata, X, len(samples), loss, run.history.metric)
-    return run.history
+            run.assign(run.theta)
+            history.cut_to_whole_epochs(validated=held is not None)
+            history.seconds = time.perf_counter() - started
+        if run.best is not None:
+            run.assign(run.best)
+    kept = -1 if history.best_epoch is None else history.best_epoch
+    model.metadata = noted(model.metadata, X, len(samples), loss, history.metric[kept] if history.metric else None)
+    return history

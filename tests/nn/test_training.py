@@ -67,7 +67,7 @@ def test_every_sample_is_used_once_an_epoch_in_minibatches_of_the_size(size):
 
     class Spy(Eager):
         def loss_and_gradient(self, theta, indices, step):
-            seen.append([tuple(self.X[i]) for i in indices])
+            seen.append([tuple(self.samples.X[i]) for i in indices])
             return super().loss_and_gradient(theta, indices, step)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -341,9 +341,11 @@ def test_ctrl_c_between_the_loss_and_the_metric_of_an_epoch_leaves_a_whole_histo
             super().append(value)
 
     monkeypatch.setattr(nn.training, "History", lambda **given: nn.History(metric=Interrupted(), **given))
-    history = quiet(line(), X, LINE, epochs=10, backend="eager")
+    history = quiet(line(), X, LINE, validation_split=0.5, epochs=10, backend="eager")
     assert history.interrupted
-    assert len(history.loss) == len(history.metric) == 2
+    assert (
+        len(history.loss) == len(history.metric) == len(history.validation_loss) == len(history.validation_metric) == 2
+    )
     history.plot()
 
 
