@@ -14,6 +14,7 @@ class Code:
         name: of the function.
         parameters: their names, each with its type and attributes.
         internal: whether only the module itself calls it.
+        quick: whether to compile it in the shortest time, whatever the code it becomes.
 
     Attributes:
         declared: the functions from outside of the module that it calls, as they are to be declared.
@@ -28,9 +29,10 @@ class Code:
         1
     """
 
-    def __init__(self, name: str, parameters: dict[str, str], *, internal: bool = False):
+    def __init__(self, name: str, parameters: dict[str, str], *, internal: bool = False, quick: bool = False):
         written = ", ".join([f"{kind} %{parameter}" for parameter, kind in parameters.items()])
-        self.lines = [f"define {'internal ' if internal else ''}void @{name}({written}) {{", "entry:"]
+        attributes = " noinline optnone" if quick else ""
+        self.lines = [f"define {'internal ' if internal else ''}void @{name}({written}){attributes} {{", "entry:"]
         self.declared: set[str] = set()
         self._block = "entry"
         self._names = 0

@@ -16,7 +16,7 @@ ARITHMETIC = frozenset({"fadd", "fsub", "fmul", "fdiv", "fneg"})
 
 def uniform_function(plan: Plan, n: int) -> Code:
     """Function n on slots."""
-    writer = _Writer(plan, Code(f"uniform{n}", {"slots": "ptr noalias"}))
+    writer = _Writer(plan, Code(f"uniform{n}", {"slots": "ptr noalias"}, quick=plan.quick))
     writer.write(plan.uniform[n])
     return writer.code
 
@@ -28,7 +28,8 @@ def lane_functions(plan: Plan, n: int) -> list[Code]:
     steps = plan.passes[n].work.steps
     for i, step in enumerate(steps):
         for k, nodes in enumerate(step.functions):
-            writer = _LaneWriter(plan, Code(f"pass{n}_{i}_{k}", pointers | {"row": "i64"}), n, step)
+            code = Code(f"pass{n}_{i}_{k}", pointers | {"row": "i64"}, quick=plan.quick)
+            writer = _LaneWriter(plan, code, n, step)
             if i == k == 0:
                 writer.keep_what_is_the_same()
             writer.write(nodes)

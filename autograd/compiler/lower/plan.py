@@ -30,6 +30,9 @@ BLOCK = 1024  # lanes whose results are added up before they are added to those 
 GROUP = 256  # blocks that are added up before they are added to those of other groups
 EXPONENT_BIAS = 1023.0
 
+# From so many nodes on, code is compiled quickly: a third of its speed is lost for numbers, but most of it on lanes
+QUICK_ABOVE, QUICK_LANES_ABOVE = 5_000, 40_000
+
 # Numbers that lane functions read although they are no nodes: for conditions as numbers, and for powers of two
 WRITERS_CONSTANTS = (1.0, 0.5, ROUND, ROUND + EXPONENT_BIAS)
 
@@ -104,6 +107,11 @@ class Plan:
     functions: Sequence[tuple[str, int]]
 
     @property
+    def quick(self) -> bool:
+        """Whether there is so much code that the time to compile it matters more than its speed."""
+        return self.instructions > (QUICK_LANES_ABOVE if self.passes else QUICK_ABOVE)
+
+    @functools.cached_property
     def instructions(self) -> int:
         """How many nodes become code of their own."""
         codes = [
@@ -123,10 +131,8 @@ def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Tar
     """The plan for a program. Args: as `lower`."""
     graph = program.graph.copy()
     results = [*program.outputs, *[v.node for v in program.verdicts], program.trouble]
-    stacked = [node for node, _ in program.stacks]
-    order = graph.needed([*program.outputs, *stacked, *results])
     results.append(_any_nan_by_lane(graph, program) if program.watched else graph.constant(0.0))
-    order += graph.needed(results[-1:], known=order)
+    order = graph.needed([*results, *[node for node, _ in program.stacks]])
 
     slots = _Slots(graph, program.inputs, results, order)
     levels = _levels(graph, order)

@@ -1,5 +1,6 @@
 """The compact graph of machine operations that simplify makes of Values, and lower turns into LLVM IR."""
 
+import itertools
 import math
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,23 +105,14 @@ class Graph:
         """The positions that a node reads; none for a source."""
         return () if self.ops[node] in SOURCES else self.args[node]
 
-    def needed(self, outputs: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
-        """Dead code elimination: only what the outputs need, beyond what is known, operands before results."""
+    def needed(self, outputs: Iterable[Node]) -> list[Node]:
+        """Dead code elimination: only what the outputs need, operands before results."""
         ops, args = self.ops, self.args
-        order: list[Node] = []
-        seen = bytearray(len(ops))
-        for node in known:
-            seen[node] = 1
-        stack: list[Node] = list(outputs)[::-1]
-        while stack:
-            node = stack.pop()
-            if node < 0:
-                order.append(~node)
-            elif not seen[node]:
-                seen[node] = 1
-                if ops[node] in SOURCES:
-                    order.append(node)
-                else:
-                    stack.append(~node)
-                    stack += [x for x in args[node][::-1] if not seen[x]]
-        return order
+        wanted = bytearray(len(ops))
+        for node in outputs:
+            wanted[node] = 1
+        for node in range(len(ops) - 1, -1, -1):
+            if wanted[node] and ops[node] not in SOURCES:
+                for x in args[node]:
+                    wanted[x] = 1
+        return list(itertools.compress(range(len(ops)), wanted))

@@ -13,8 +13,6 @@ import numpy as np
 from autograd.compiler.lower import libmvec
 from autograd.compiler.lower.plan import BLOCK, Plan
 
-# From so many nodes on, compile time matters more than speed: a third of it for numbers, but most of it on lanes
-QUICK_ABOVE, QUICK_LANES_ABOVE = 5_000, 40_000
 ROWS_MEMORY = 32_000_000  # bytes for the results of blocks until they are added
 PASS_FUNCTIONS = (("start", 1), ("pass", 6), ("combine", 3), ("end", 2))
 THREADS_ABOVE = 2_000_000  # lanes times nodes from which starting threads pays
@@ -67,7 +65,7 @@ class Kernel:
     def __init__(self, ir: str, plan: Plan, threads: int | None = None):
         self.plan = plan
         self.threads = threads or available_threads()
-        machine = _machine(0 if plan.instructions > (QUICK_LANES_ABOVE if plan.passes else QUICK_ABOVE) else 1)
+        machine = _machine(0 if plan.quick and not plan.passes else 1)  # the loops over tables are worth their time
         module = llvm.parse_assembly(ir)
         _check_functions(module)
         module.triple = machine.triple
