@@ -11,11 +11,13 @@ alike; of compilation and of steps on a million examples they are CPU times. Wha
 note.
 """
 
+import functools
 import os
 import re
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -24,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
 CORES = sorted(os.sched_getaffinity(0))
 
 import numpy as np  # noqa: E402
@@ -36,7 +39,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/jit.py s
 from benchmarks.table import Table, command_line, measure  # noqa: E402
 
 Step = Callable[[], tuple[float, Any]]  # returns the loss and the gradient
-BATCH, LARGE, POINTS = 104, 1_000_000, 100
+BATCH, SAMPLES, LARGE, POINTS = 104, 10_000, 1_000_000, 100
+WIDTHS = (4, 8, 16, 32, 64, 128, 256)
 
 
 def layers(theta: Any, sizes: list[int]) -> Iterator[tuple[Any, Any]]:
@@ -274,11 +278,22 @@ def million() -> Table:
     if len(CORES) > 1:
         os.sched_setaffinity(0, CORES[:2])
         pair = {n: compiled(*arguments, "relu", sizes, threads) for n, threads in (("one", 1), ("two", 2))}
-        times = best_times(pair, 1.0)
-        ratio = f"{times['one'] / times['two']:.2f} times"
+        halves = [compiled(*data(LARGE // 2, sizes), "relu", sizes) for _ in range(2)]
+        times = best_times(pair | {"control": lambda: at_once(halves)}, 1.0)
+        ratio, free = [f"{times['one'] / times[name]:.2f} times" for name in ("two", "control")]
         table.row("valuegrad, two threads", shown(times["two"]), ratio, "at least 1.7")
+        table.row("  control: two halves at once, a core each", shown(times["control"]), free, "2 where both are free")
         os.sched_setaffinity(0, CORES[:1])
     return table
+
+
+def at_once(calls: list[Step]) -> None:
+    """Each in a thread of its own."""
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def tanh_alone(count: int) -> Callable[[], Any]:
@@ -408,19 +423,159 @@ def memory(field: str) -> float:
         return 0.0
 
 
-def widths() -> Table:
+def widths(batch: int = BATCH) -> Table:
     names = ["NumPy by hand", "JAX jit", "PyTorch eager"]
-    title = f"A step of networks 2-w-w-1, batch {BATCH}, one thread, and what compiling it takes"
-    table = Table(title, "w", "parameters", "valuegrad", *names, "compilation")
-    for w in (4, 8, 16, 32, 64, 128, 256):
+    table = Table(
+        f"A step of networks 2-w-w-1, batch {batch:,}, one thread", "w", "parameters", "valuegrad", *names, "best other"
+    )
+    for w in WIDTHS:
         sizes = [2, w, w, 1]
-        start = time.process_time()
-        compiled(*data(BATCH, sizes), "relu", sizes)()
-        compilation = time.process_time() - start
-        times = best_times(steps(BATCH, "relu", names, sizes), 0.3)
+        times = best_times(steps(batch, "relu", names, sizes), 0.5)
         cells = [shown(times[name]) if name in times else "" for name in ("valuegrad", *names)]
-        table.row(w, f"{parameter_count(sizes):,}", *cells, shown(compilation))
+        others = [times[name] for name in names if name in times]
+        best = f"{min(others) / times['valuegrad']:.2f} times" if others else ""
+        table.row(w, f"{parameter_count(sizes):,}", *cells, best)
     return table
+
+
+def first_calls() -> Table:
+    title = (
+        "The first call (trace, optimise, compile) of networks 2-w-w-1, each in a new process; what it traced and left"
+    )
+    table = Table(title, "w", "valuegrad", "Values", "a Value", "by table", "by code", "JAX jit")
+    for w in WIDTHS:
+        code = f"import benchmarks.jit; benchmarks.jit.print_first_call({{}}, {w})"
+        seconds, traced, size, *left = run(code.format("''")).split()
+        jax = shown(float(run(code.format("'JAX jit'")))) if find_spec("jax") else ""
+        table.row(w, shown(float(seconds)), traced, f"{float(size):.2f} kB", *left, jax)
+    return table
+
+
+def print_first_call(name: str, width: int) -> None:
+    """Seconds; of valuegrad also the Values traced, kilobytes for each, products by table, operations by code."""
+    sizes = [2, width, width, 1]
+    arguments = data(BATCH, sizes)
+    if name:
+        LIBRARIES[name][1](*data(BATCH, [2, 2, 1]), "relu", [2, 2, 1])()  # the library is loaded
+        step = LIBRARIES[name][1](*arguments, "relu", sizes)
+        start = time.process_time()
+        step()
+        print(time.process_time() - start)
+        return
+    jit(lambda x: x * x)(1.0)
+    batch = vmap(loss_of_sample("relu", sizes), in_axes=(None, 0, 0), reduce="mean")
+    step = jit(value_and_grad(batch), threads=1)
+    before, start = memory("VmRSS"), time.process_time()
+    step(*arguments)
+    seconds, most = time.process_time() - start, memory("VmHWM")
+    report = step.lower(*arguments)
+    print(seconds, report.traced, 1024 * (most - before) / report.traced, report.terms, report.instructions)
+
+
+# --- two objectives of ADBench ----------------------------------------------------------------------------------------
+
+
+def mixture(alphas: Any, means: Any, scales: Any, x: Any) -> Any:
+    """The log-likelihood of a point under Gaussians with triangular factors of their inverse covariances (GMM)."""
+    d, terms = len(x), []
+    for alpha, mean, scale in zip(alphas, means, scales, strict=True):
+        centred = [a - b for a, b in zip(x, mean, strict=True)]
+        rows, k = [], d
+        for i in range(d):
+            row_ = autograd.exp(scale[i]) * centred[i]
+            for j in range(i):
+                row_ = row_ + scale[k] * centred[j]
+                k += 1
+            rows.append(row_)
+        square = autograd.sum([r * r for r in rows])
+        terms.append(alpha + autograd.sum(list(scale[:d])) - 0.5 * square)
+    return autograd.logsumexp(terms)
+
+
+def mixture_in_jax(alphas: Any, means: Any, scales: Any, X: Any) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    d = X.shape[1]
+    lower_triangle = jnp.tril_indices(d, -1)
+
+    def of_point(x: Any) -> Any:
+        def of_component(alpha: Any, mean: Any, scale: Any) -> Any:
+            L = jnp.zeros((d, d)).at[lower_triangle].set(scale[d:]) + jnp.diag(jnp.exp(scale[:d]))
+            return alpha + scale[:d].sum() - 0.5 * ((L @ (x - mean)) ** 2).sum()
+
+        return jax.nn.logsumexp(jax.vmap(of_component)(alphas, means, scales))
+
+    return jax.vmap(of_point)(X).sum()
+
+
+def projection(camera: Any, X: Any, weight: Any, feature: Any) -> Any:
+    """The weighted error of a point seen by a camera: rotation, centre, focal length, offset, distortion (BA)."""
+    rotation, centre, focal, x0, distortion = camera[:3], camera[3:6], camera[6], camera[7:9], camera[9:11]
+    seen = [a - b for a, b in zip(X, centre, strict=True)]
+    angle = autograd.sqrt(autograd.sum([r * r for r in rotation]))
+    sine, cosine = autograd.sin(angle), autograd.cos(angle)
+    w = [r / angle for r in rotation]
+    cross = [w[1] * seen[2] - w[2] * seen[1], w[2] * seen[0] - w[0] * seen[2], w[0] * seen[1] - w[1] * seen[0]]
+    along = (w[0] * seen[0] + w[1] * seen[1] + w[2] * seen[2]) * (1.0 - cosine)
+    p = [s * cosine + c * sine + a * along for s, c, a in zip(seen, cross, w, strict=True)]
+    u, v = p[0] / p[2], p[1] / p[2]
+    square = u * u + v * v
+    scale = 1.0 + distortion[0] * square + distortion[1] * square * square
+    return [weight * (u * scale * focal + x0[0] - feature[0]), weight * (v * scale * focal + x0[1] - feature[1])]
+
+
+def projection_in_jax(camera: Any, X: Any, weight: Any, feature: Any) -> Any:
+    import jax.numpy as jnp
+
+    rotation, seen = camera[:3], X - camera[3:6]
+    angle = jnp.sqrt((rotation**2).sum())
+    w = rotation / angle
+    p = seen * jnp.cos(angle) + jnp.cross(w, seen) * jnp.sin(angle) + w * (w @ seen) * (1.0 - jnp.cos(angle))
+    u = p[:2] / p[2]
+    square = (u**2).sum()
+    return weight * (u * (1.0 + camera[9] * square + camera[10] * square**2) * camera[6] + camera[7:9] - feature)
+
+
+def adbench() -> Table:
+    table = comparison("Two objectives of ADBench, in plain scalar code, one thread, beside JAX jit")
+    if not find_spec("jax"):
+        table.note("JAX is not installed")
+        return table
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    rng = np.random.default_rng(0)
+    for d, k, n in ((2, 5, 10_000), (10, 5, 10_000)):
+        alphas, means = rng.normal(size=k), rng.normal(size=(k, d))
+        scales, X = rng.normal(scale=0.3, size=(k, d * (d + 1) // 2)), rng.normal(size=(n, d))
+        ours = jit(value_and_grad(vmap(mixture, in_axes=(None, None, None, 0), reduce="sum"), (0, 1, 2)), threads=1)
+        theirs = jax.jit(jax.value_and_grad(mixture_in_jax, (0, 1, 2)))
+        beside(table, f"mixture, d = {d}, k = {k}, {n:,} points", ours, theirs, (alphas, means, scales, X))
+    n = 10_000
+    cameras, points = rng.normal(size=(n, 11)), rng.normal(size=(n, 3)) + np.array([0.0, 0.0, 8.0])
+    weights, features = rng.normal(size=n), rng.normal(size=(n, 2))
+    ours = jit(vmap(autograd.jacobian(projection, (0, 1, 2))), threads=1)
+    theirs = jax.jit(jax.vmap(jax.jacrev(projection_in_jax, (0, 1, 2))))
+    beside(table, f"bundle adjustment, {n:,} Jacobians", ours, theirs, (cameras, points, weights, features))
+    return table
+
+
+def beside(table: Table, what: str, ours: Any, theirs: Any, arguments: tuple[Any, ...]) -> None:
+    """The times of both, their numbers found equal."""
+    import jax
+
+    on_device = [jax.numpy.asarray(x) for x in arguments]
+
+    def flat(result: Any) -> Any:
+        return np.concatenate([np.asarray(x).ravel() for x in jax.tree_util.tree_leaves(jax.block_until_ready(result))])
+
+    mine, other = flat(ours(*arguments)), flat(theirs(*on_device))
+    np.testing.assert_allclose(np.sort(mine), np.sort(other), rtol=1e-6, atol=1e-9, err_msg=what)
+    times = best_times(
+        {"ours": lambda: ours(*arguments), "JAX": lambda: jax.block_until_ready(theirs(*on_device))}, 1.0
+    )
+    table.row(what, shown(times["ours"]), f"{times['JAX'] / times['ours']:.2f} times", f"JAX {shown(times['JAX'])}")
 
 
 def fitting() -> Table:
@@ -458,9 +613,10 @@ def timed(command: list[str]) -> tuple[float, str]:
     return time.perf_counter() - start, result.stdout
 
 
-TABLES = {
+TABLES: dict[str, Callable[..., Table]] = {
     "batch": batch_104, "million": million, "compile": compile_time, "graph": whole_graph, "scaling": compile_scaling,
-    "widths": widths, "fit": fitting,
+    "widths": widths, "wide-batch": functools.partial(widths, SAMPLES), "first-calls": first_calls, "adbench": adbench,
+    "fit": fitting,
 }  # fmt: skip
 
 

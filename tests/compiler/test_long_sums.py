@@ -38,11 +38,11 @@ def network_of_sums(seed, every):
             mostly = rng.choice(["uniform x lane", "lane x lane", "constant x lane"])
             kinds = rng.choice([[mostly], [mostly] * 5 + ["lane", "square", every[-1]], every])
             if rng.random() < 0.3:
-                size = rng.randint(5, 15)
+                size = rng.randint(5, 20)
                 ys = [rng.choice(known) for _ in range(size)]
                 sums = [dot(rng.choices(list(w), k=size), ys, bias=rng.choice([0.0, w[0], x[0]])) for _ in range(5)]
             else:
-                sums = [_added_up([term(rng.choice(kinds)) for _ in range(rng.randint(5, 30))], rng)]
+                sums = [_added_up([term(rng.choice(kinds)) for _ in range(rng.randint(5, 40))], rng)]
             known += [rng.choice([relu, lambda v: v, lambda v: v * 0.125])(s) for s in sums]
         return known[len(x) :]
 
@@ -114,36 +114,39 @@ def test_their_gradients_summed_over_a_batch_are_added_in_the_one_order(seed, n,
 def _mlp(w, x):
     h = x
     for k in range(3):
-        h = [relu(dot(w[i : i + 12], h, bias=w[i])) for i in range(k, k + 12)]
+        h = [relu(dot(w[i : i + 20], h, bias=w[i])) for i in range(k, k + 20)]
     return autograd.sum(h)
 
 
 def _convolution(w, x):
-    return autograd.sum([relu(sum((a * b for a, b in zip(w[:9], x[i:], strict=False)), w[9])) for i in range(4)])
+    return autograd.sum([relu(sum((a * b for a, b in zip(w[:15], x[i:], strict=False)), w[9])) for i in range(6)])
 
 
 def _attention(w, x):
-    keys = [[w[i] * v for v in x[:10]] for i in range(8)]
+    keys = [[w[i] * v for v in x[:15]] for i in range(8)]
     return autograd.sum([relu(dot(a, b)) for a in keys for b in keys])
 
 
 def _quadratic_form(w, x):
     centred = [v - m for v, m in zip(x, w, strict=False)]
-    return autograd.sum([v * dot(w[i : i + 12], centred) for i, v in enumerate(centred)])
+    return autograd.sum([v * dot(w[i : i + 20], centred) for i, v in enumerate(centred)])
 
 
 def _sparse(w, x):
     rng = random.Random(0)
-    picked = [rng.sample(range(12), 9) for _ in range(10)]
+    picked = [rng.sample(range(20), 14) for _ in range(10)]
     return autograd.sum([dot([w[i] for i in some], [x[i] for i in some]) * x[0] for some in picked])
 
 
-@pytest.mark.parametrize("f", [_mlp, _convolution, _attention, _quadratic_form, _sparse])
+FORWARD = {_mlp: 60 * 20, _convolution: 6 * 15, _attention: 36 * 15, _quadratic_form: 20 * 20, _sparse: 10 * 14}
+
+
+@pytest.mark.parametrize("f", list(FORWARD))
 def test_sums_run_by_table_whatever_the_code_looks_like(f):
-    w, X = np.random.default_rng(1).normal(size=40), np.random.default_rng(2).normal(size=(50, 12))
+    w, X = np.random.default_rng(1).normal(size=42), np.random.default_rng(2).normal(size=(50, 20))
     step = jit(value_and_grad(vmap(f, in_axes=(None, 0), reduce="sum")))
     report = step.lower(w, X)
-    assert report.terms > 0.7 * report.operations["fmul"], str(report)
+    assert report.terms > FORWARD[f], str(report)
     per_lane = [value_and_grad(f)(w, x) for x in X]
     value, gradient = step(w, X)
     assert value == added_in_order([v for v, _ in per_lane])

@@ -13,7 +13,7 @@ compute again than to keep.
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd.compiler.optimize.graph import UNIFORM, Graph, Node
 from autograd.compiler.optimize.operations import CONDITIONS
@@ -22,7 +22,7 @@ Nodes = Sequence[Node]
 Pair = tuple[Node, Node]
 
 CHUNK = 500  # nodes to a function: compile time grows faster than the size of one
-LONG = 8  # products from which a sum runs by table
+LONG = 12  # products from which a sum runs by table: `adbench` and `widths` in benchmarks/jit.py
 
 
 class Sum(NamedTuple):
@@ -260,9 +260,10 @@ class Reductions(NamedTuple):
 
     Attributes:
         shape: how many left and right factors a block has.
-        width: how many pairs, or minima, a kernel takes at a time.
+        width: how many pairs, terms or minima a kernel takes at a time.
         blocks: sums of all products of some left factors with some right ones.
         pairs: the other sums of products.
+        terms: what is summed as it is.
         minima: what the others are the minima of.
         order: the reduction of each result of these; None for what only fills up.
     """
@@ -271,6 +272,7 @@ class Reductions(NamedTuple):
     width: int
     blocks: Sequence[tuple[Nodes, Nodes]]
     pairs: Sequence[Pair]
+    terms: Nodes
     minima: Nodes
     order: Sequence[Node | None]
 
@@ -285,42 +287,42 @@ class Reductions(NamedTuple):
 
 
 def plan_reductions(
-    sums: Nodes, factors: Sequence[Pair], minima: Nodes, least: Nodes, shape: tuple[int, int], width: int
-) -> Reductions:
+    sums: Sequence[tuple[Node, Node]], products: Mapping[Node, Pair], minima: Sequence[tuple[Node, Node]],
+    shape: tuple[int, int], width: int,
+) -> Reductions:  # fmt: skip
     """Find blocks among products: left factors that meet the same right ones.
 
     Args:
-        sums, factors: reductions that are sums, and the two factors of each.
-        minima, least: reductions that are minima, and what each is the minimum of.
+        sums, minima: reductions, each with the term that it reduces.
+        products: the factors of the terms that are products.
         shape, width: see Reductions.
     """
-    frequency = Counter(itertools.chain.from_iterable(factors))
+    frequency = Counter(itertools.chain.from_iterable(products.values()))
     runs: dict[Node, dict[Node, Node]] = defaultdict(dict)
-    again: list[tuple[Pair, Node]] = []  # in fast code two reductions may be of the same product
-    for node, pair in zip(sums, factors, strict=True):
-        left, right = sorted(pair, key=lambda x: -frequency[x])
-        if runs[left].setdefault(right, node) != node:
-            again.append(((left, right), node))
+    pairs: list[tuple[Pair, Node]] = []
+    for node, term in sums:
+        if term in products:
+            left, right = sorted(products[term], key=lambda x: -frequency[x])
+            if runs[left].setdefault(right, node) != node:  # in fast code two terms may be the same product
+                pairs.append(((left, right), node))
     sharing: dict[Nodes, list[Node]] = defaultdict(list)
     for left, run in runs.items():
         sharing[tuple(run)].append(left)
     blocks: list[tuple[Nodes, Nodes]] = []
-    pairs: list[Pair] = []
     rows, columns = shape
     for rights, lefts in sharing.items():
         whole, inner = len(lefts) - len(lefts) % rows, len(rights) - len(rights) % columns
         for i in range(0, whole, rows):
             some = lefts[i : i + rows]
             blocks += [(some, rights[k : k + columns]) for k in range(0, inner, columns)]
-            pairs += [(left, right) for right in rights[inner:] for left in some]
-        pairs += [(left, right) for left in lefts[whole:] for right in rights]
+            pairs += [((left, right), runs[left][right]) for right in rights[inner:] for left in some]
+        pairs += [((left, right), runs[left][right]) for left in lefts[whole:] for right in rights]
     order: list[Node | None] = [runs[x][y] for lefts, rights in blocks for x in lefts for y in rights]
-    order += [*[runs[x][y] for x, y in pairs], *[node for _, node in again]]
-    pairs += [pair for pair, _ in again]
-    order += [None] * (-len(pairs) % width)
-    pairs += pairs[-1:] * (-len(pairs) % width)
-    order += [*minima]
-    order += [None] * (-len(minima) % width)
-    filled = [*least]
-    filled += filled[-1:] * (-len(least) % width)
-    return Reductions(shape, width, blocks, pairs, filled, order)
+    terms = [(node, term) for node, term in sums if term not in products]
+    kinds: list[list[tuple[Node, Any]]] = [[(node, pair) for pair, node in pairs], terms, [*minima]]
+    for kind in kinds:
+        missing = -len(kind) % width
+        order += [*[node for node, _ in kind], *([None] * missing)]
+        kind += kind[-1:] * missing
+    multiplied, summed, least = [[x for _, x in kind] for kind in kinds]
+    return Reductions(shape, width, blocks, multiplied, summed, least, order)

@@ -232,14 +232,13 @@ def _pass(
     graph: Graph, region: int, level: int, reductions: Nodes, stacks: Mapping[Node, Sequence[int]], target: Target,
     slots: _Slots,
 ) -> Pass:  # fmt: skip
-    sums, minima = ([n for n in reductions if graph.ops[n] == op] for op in ("lane_sum", "lane_min"))
-    least = [graph.args[n][0] for n in minima]
-    one = graph.constant(1.0)
-    terms = [graph.args[n][0] for n in sums]
-    factors = [graph.args[x] if graph.ops[x] == "fmul" else (one, x) for x in terms]
-    reduced = plan_reductions(sums, factors, minima, least, target.block, VIRTUAL_LANES)
-    kept = dict.fromkeys([*itertools.chain.from_iterable(factors), *least])
-    work = plan_steps(graph, region, list(kept), list(stacks), target.sums)
+    sums, minima = (
+        [(n, graph.args[n][0]) for n in reductions if graph.ops[n] == op] for op in ("lane_sum", "lane_min")
+    )
+    products = {x: graph.args[x] for _, x in sums if graph.ops[x] == "fmul"}
+    reduced = plan_reductions(sums, products, minima, target.block, min(VIRTUAL_LANES, math.prod(target.block)))
+    kept = itertools.chain(*[products.get(x, (x,)) for _, x in sums], [x for _, x in minima])
+    work = plan_steps(graph, region, list(dict.fromkeys(kept)), list(stacks), target.sums)
     codes = [nodes for step in work.steps for nodes in step.functions]
     read = {x for nodes in codes for node in nodes for x in graph.operands(node)}
     constants = [graph.constant(x) for x in WRITERS_CONSTANTS]

@@ -97,6 +97,7 @@ def reduce(code: Code, n: int, loop: Pass, tile: str, lanes: str, results: str) 
     for kind, lefts, rights, size in (
         ("blocks", [x for xs, _ in blocks for x in xs], [y for _, ys in blocks for y in ys], found.block),
         ("pairs", [x for x, _ in pairs], [y for _, y in pairs], found.width),
+        ("terms", found.terms, [], found.width),
         ("minima", found.minima, [], found.width),
     ):
         if lefts:
@@ -122,13 +123,14 @@ def reduction_kernels(passes: Sequence[Pass]) -> list[Code]:
             kinds["blocks"] = rows, columns, list(itertools.product(range(rows), range(columns)))
         if found.pairs:
             kinds["pairs"] = found.width, found.width, [(i, i) for i in range(found.width)]
-        if found.minima:
-            kinds["minima"] = found.width, 0, [(i, i) for i in range(found.width)]
+        for kind, terms in (("terms", found.terms), ("minima", found.minima)):
+            if terms:
+                kinds[kind] = found.width, 0, [(i, i) for i in range(found.width)]
     return [_reduction_kernel(kind, *shape, ragged) for kind, shape in kinds.items() for ragged in (False, True)]
 
 
 def _reduction_kernel(kind: str, lefts: int, rights: int, pairs: Sequence[tuple[int, int]], ragged: bool) -> Code:
-    """For each entry of the tables so many factors, and the results of the pairs of them; of minima no right factors.
+    """For each entry of the tables so many factors, and the results of the pairs of them; or of left ones alone.
 
     A ragged tile ends with a vector of lanes that are not all real: those change nothing.
     """
