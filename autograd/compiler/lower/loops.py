@@ -102,13 +102,15 @@ def main(plan: Plan) -> Code:
         loop = plan.passes[n]
         results = len(loop.reductions.order)
         count = code.entry("%table", plan.table[loop.region])
-        for r in (0, results):
-            code.call(f"@start{n}", ("ptr", code.at("%partials", r)))
-        with code.loop(0, code.value(f"udiv i64 {code.add(count, BLOCK - 1)}, {BLOCK}")) as block:
+        blocks = code.value(f"udiv i64 {code.add(count, BLOCK - 1)}, {BLOCK}")
+        group, row = [code.at("%partials", r * results) for r in (1, 2)]
+        with code.loop(0, blocks) as block:  # the first block's results are the first of its group
+            first = code.value(f"icmp eq i64 {block}, 0")
+            addresses = "%slots", "%table", "%work", code.select("ptr", first, group, row)
             both = ("i64", block), ("i64", code.add(block, 1))
-            addresses = "%slots", "%table", "%work", code.at("%partials", 2 * results)
             code.call(f"@pass{n}", *[("ptr", x) for x in addresses], *both)
-            code.call(f"@combine{n}", ("ptr", "%partials"), *both)
-        code.call(f"@end{n}", ("ptr", "%slots"), ("ptr", "%partials"))
+            with code.when(code.value(f"icmp ne i64 {block}, 0")):
+                code.call(f"@combine{n}", ("ptr", "%partials"), *both)
+        code.call(f"@end{n}", ("ptr", "%slots"), ("ptr", "%partials"), ("i64", blocks))
     code.call("@finish", ("ptr", "%slots"))
     return code

@@ -208,44 +208,50 @@ def _numbers(kind: str, first: int, count: int) -> str:
 
 def totals(n: int, loop: Pass) -> tuple[list[Code], list[str]]:
     """The functions around the blocks of pass n, and the tables that they read. Two rows of results come first in the
-    memory for partial ones: the total of the groups so far, and that of the present group.
+    memory for partial ones: the total of the groups before, if any, and that of the present group.
 
     @start<n>(to): a row before the first lane.
     @combine<n>(partials, first, end): add these blocks, whose rows are the next ones.
-    @end<n>(slots, partials): the results, to their slots.
+    @end<n>(slots, partials, blocks): the results of so many blocks, to their slots.
     """
     found = loop.reductions
-    count, sum_count = len(found.order), found.sum_count
-    ranges = [("sums", 0, sum_count), ("minima", sum_count, count)]
-    width = found.width
+    count, width = len(found.order), found.width
+    ranges = [("sums", 0, found.sum_count), ("minima", found.sum_count, count)]
     vector = f"<{width} x double>"
     start = Code(f"start{n}", {"to": "ptr"})
-    combine = Code(f"combine{n}", {"partials": "ptr noalias", "first": "i64", "end": "i64"})
-    end = Code(f"end{n}", {"slots": "ptr noalias", "partials": "ptr noalias"})
     for kind, first, last in ranges:
         with start.loop(first, last, width) as r:
             start.store(vector, _start(kind), start.at("%to", r))
 
-    def add(x: str, y: str) -> None:
+    def add(code: Code, x: str, y: str) -> None:
         """Add one row to another."""
         for kind, first, last in ranges:
-            with combine.loop(first, last, width) as r:
-                place = combine.at(x, r)
-                now, more = combine.load(vector, place), combine.load(vector, combine.at(y, r))
-                combine.store(vector, _merged(combine, kind, now, more, width), place)
+            with code.loop(first, last, width) as r:
+                place = code.at(x, r)
+                now, more = code.load(vector, place), code.load(vector, code.at(y, r))
+                code.store(vector, _merged(code, kind, now, more, width), place)
 
+    combine = Code(f"combine{n}", {"partials": "ptr noalias", "first": "i64", "end": "i64"})
     group, rows = combine.at("%partials", count), combine.at("%partials", 2 * count)
     with combine.loop("%first", "%end") as block:
         with combine.when(combine.value(f"icmp eq i64 {combine.value(f'urem i64 {block}, {GROUP}')}, 0")):
-            add("%partials", group)
+            with combine.when(combine.value(f"icmp eq i64 {block}, {GROUP}")):
+                combine.call(f"@start{n}", ("ptr", "%partials"))
+            with combine.when(combine.value(f"icmp ne i64 {block}, 0")):
+                add(combine, "%partials", group)
             combine.call(f"@start{n}", ("ptr", group))
-        add(group, combine.at(rows, combine.mul(combine.sub(block, "%first"), count)))
+        add(combine, group, combine.at(rows, combine.mul(combine.sub(block, "%first"), count)))
 
+    end = Code(f"end{n}", {"slots": "ptr noalias", "partials": "ptr noalias", "blocks": "i64"})
+    group = end.at("%partials", count)
+    groups = end.value(f"icmp sgt i64 %blocks, {GROUP}")
+    with end.when(groups):
+        add(end, "%partials", group)
+    totals = end.select("ptr", groups, "%partials", group)
     for kind, first, last in ranges:
         with end.loop(first, last) as r:
-            x, y = [end.load("<1 x double>", end.at("%partials", i)) for i in (r, end.add(r, count))]
-            total = _merged(end, kind, x, y, 1)
+            total = end.load("double", end.at(totals, r))
             if kind == "sums":
-                total = end.value(f"fadd <1 x double> {total}, splat (double {REDUCTIONS['lane_sum']!r})")
-            end.store("<1 x double>", total, end.at("%slots", end.index(f"@pass{n}.slots", r)))
+                total = end.value(f"fadd double {total}, {REDUCTIONS['lane_sum']!r}")
+            end.store("double", total, end.at("%slots", end.index(f"@pass{n}.slots", r)))
     return [start, combine, end], [table(f"pass{n}.slots", loop.slots)]

@@ -14,7 +14,7 @@ from autograd.compiler.lower import libmvec
 from autograd.compiler.lower.plan import BLOCK, Plan
 
 ROWS_MEMORY = 32_000_000  # bytes for the results of blocks until they are added
-PASS_FUNCTIONS = (("start", 1), ("pass", 6), ("combine", 3), ("end", 2))
+PASS_FUNCTIONS = (("pass", 6), ("combine", 3), ("end", 3))
 THREADS_ABOVE = 2_000_000  # lanes times nodes from which starting threads pays
 
 
@@ -110,7 +110,7 @@ class Kernel:
         computed them; so many blocks at a time as there is memory for."""
         loop = self.plan.passes[n]
         blocks = -(-buffers.table[self.plan.table[loop.region]] // BLOCK)
-        start, run, combine, end = [self._function(f"{name}{n}", count) for name, count in PASS_FUNCTIONS]
+        run, combine, end = [self._function(f"{name}{n}", count) for name, count in PASS_FUNCTIONS]
         row = len(loop.reductions.order) * 8  # bytes
         together = min(blocks, max(self.threads, ROWS_MEMORY // max(1, row)))
         _, partials_at = _memory((2 + together) * row // 8)
@@ -121,15 +121,13 @@ class Kernel:
             rows_at = partials_at + row * (2 + first - before)
             run(buffers.slots_at, buffers.table_at, works[i][1], rows_at, first, last)
 
-        start(partials_at)
-        start(partials_at + row)
         for before in range(0, blocks, together):
             now = min(together, blocks - before)
             others = pool.map(share, range(1, self.threads))
             share(0)
             list(others)
             combine(partials_at, before, before + now)
-        end(buffers.slots_at, partials_at)
+        end(buffers.slots_at, partials_at, blocks)
 
 
 class Buffers:
