@@ -5,6 +5,8 @@ from autograd.compiler.lower import tables
 from autograd.compiler.lower.code import Code, table
 from autograd.compiler.lower.plan import BLOCK, TILE, Pass, Plan
 
+WATCHED = 8  # results that are looked at for a NaN at a time
+
 
 def helpers(plan: Plan) -> list[Code]:
     """The functions that all passes share."""
@@ -82,7 +84,14 @@ def finish(plan: Plan) -> tuple[Code, list[str]]:
     with code.loop(0, len(plan.copies)) as c:
         x = code.entry("%slots", code.index("@copies.from", c), "double")
         code.store("double", x, code.at("%slots", code.index("@copies.to", c)))
-    with code.loop(plan.outputs, plan.outputs + plan.watched, 1, {"found": ("i1", "false")}) as i:
+    rest = plan.outputs + plan.watched - plan.watched % WATCHED
+    vector, bits = f"<{WATCHED} x double>", f"<{WATCHED} x i1>"
+    with code.loop(plan.outputs, rest, WATCHED, {"found": (bits, "zeroinitializer")}) as some:
+        xs = code.load(vector, code.at("%slots", some))
+        some["found"] = code.value(f"or {bits} {some['found']}, {code.value(f'fcmp uno {vector} {xs}, {xs}')}")
+    mask = code.value(f"bitcast {bits} {some['found']} to i{WATCHED}")
+    with_nan = code.value(f"icmp ne i{WATCHED} {mask}, 0")
+    with code.loop(rest, plan.outputs + plan.watched, 1, {"found": ("i1", with_nan)}) as i:
         x = code.entry("%slots", i, "double")
         i["found"] = code.value(f"or i1 {i['found']}, {code.value(f'fcmp uno double {x}, {x}')}")
     last = code.at("%slots", plan.outputs + plan.results - 1)
