@@ -234,7 +234,6 @@ WAYS_OUT = {
     "cache": (lambda x: _cached(x), "the hash"),
     "why_nonfinite": (lambda x: x * len((x * np.inf).why_nonfinite()), r"why_nonfinite\(\)"),
     "float": (lambda x: x * float(x), "does not convert"),
-    "round": (lambda x: round(x), "round"),
     "asarray": (lambda x: np.asarray([x], dtype=float)[0] * x, "does not convert"),
     "deepcopy": (lambda x: copy.deepcopy(x), "a copy"),
     "pickle": (lambda x: pickle.dumps(x), "a copy"),
