@@ -1,7 +1,8 @@
 """save and load: a model as one readable JSON file, which is data and nothing else.
 
 The file has the entries "format" and "version", the "architecture" (the type of each module with the arguments that
-construct it), the "parameters" by name and the "metadata" (see nn.metadata), which files of version 1 have not. Loading
+construct it), the "parameters" by name, the "metadata" (see nn.metadata) and the names of the "frozen" modules, which
+files of version 1 have not. Loading
 constructs modules of this package only, no more of them than the parameters in the file call for, and never executes
 anything.
 """
@@ -20,11 +21,11 @@ from nn.cells import shortened
 from nn.layers import MLP, Dropout, Layer, Neuron, Sequential
 from nn.layers import _size as whole
 from nn.metadata import Metadata
-from nn.module import Module
+from nn.module import Module, named_modules
 
 FORMAT, VERSION = "valuegrad model", 2
 ENTRIES = {1: ["format", "version", "architecture", "parameters"]}
-ENTRIES[2] = [*ENTRIES[1], "metadata"]
+ENTRIES[2] = [*ENTRIES[1], "metadata", "frozen"]
 MOST_OBJECTS = 32  # for each parameter, that a file may construct beside what it spells out
 
 _WEIGHTED: dict[str, Any] = {kind.__name__: kind for kind in (Neuron, Layer, MLP)}
@@ -70,7 +71,8 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
             "follow from its architecture. Store its state_dict()"
         )
     metadata = model.metadata.as_json() if model.metadata else None
-    entries = FORMAT, VERSION, architecture, parameters, metadata
+    frozen = [name for name, module in named_modules(model).items() if not module.trainable]
+    entries = FORMAT, VERSION, architecture, parameters, metadata, frozen
     document = dict(zip(ENTRIES[VERSION], entries, strict=True))
     write_atomically(path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
 
@@ -139,7 +141,16 @@ def _loaded(document: Any) -> Module:
     model.load_state_dict(parameters)
     if document.get("metadata") is not None:
         model.metadata = Metadata.from_json(document["metadata"])
+    _freeze(model, document.get("frozen", []))
     return model
+
+
+def _freeze(model: Module, names: Any) -> None:
+    modules = named_modules(model)
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in modules for name in names):
+        raise ValueError("its frozen modules should be a list of names of modules")
+    for name in names:
+        modules[name].trainable = False
 
 
 def _constructed(description: Any, size: int) -> Any:

@@ -89,8 +89,17 @@ class Compiled:
         return self._arrays[id(samples)][1:]
 
     def update(self, optimizer: Optimizer, theta: Vector, gradient: Vector, state: Any, t: int, rate: float) -> Any:
+        state = tuple(map(np.asarray, state)) if state else optimizer.initial_state()
         with np.errstate(all="ignore"):  # infinities are reported by fit, with where they come from
-            return optimizer.update(theta, gradient, state or optimizer.initial_state(), t, rate)
+            return optimizer.update(theta, gradient, state, t, rate)
+
+    def some(self, vector: Vector, indices: list[int]) -> Vector:
+        return vector[indices]
+
+    def replaced(self, vector: Vector, indices: list[int], numbers: Vector) -> Vector:
+        new = vector.copy()
+        new[indices] = numbers
+        return new
 
     def scaled(self, gradient: Vector, factor: float) -> Vector:
         return factor * gradient

@@ -56,10 +56,21 @@ class Eager:
         return float(autograd.mean([self.loss.formula(*each) for each in zip(scores, samples.y, strict=True)]))
 
     def update(self, optimizer: Optimizer, theta: Any, gradient: Any, state: Any, t: int, rate: float) -> Any:
-        """The next θ, and the optimizer's next state; before the first update that is None."""
-        states = state or [optimizer.initial_state()] * len(theta)
+        """The next θ, and the optimizer's next state: a tuple of vectors, None before the first update."""
+        states = zip(*state, strict=True) if state else [optimizer.initial_state()] * len(theta)
         moved = [optimizer.update(*each, t, rate) for each in zip(theta, gradient, states, strict=True)]
-        return [theta for theta, _ in moved], [state for _, state in moved]
+        return [theta for theta, _ in moved], tuple(zip(*[state for _, state in moved], strict=True))
+
+    def some(self, vector: Sequence[float], indices: list[int]) -> Sequence[float]:
+        """The numbers at these indices."""
+        return [vector[i] for i in indices]
+
+    def replaced(self, vector: Sequence[float], indices: list[int], numbers: Sequence[float]) -> Sequence[float]:
+        """The same with other numbers at these indices."""
+        new = list(vector)
+        for i, x in zip(indices, numbers, strict=True):
+            new[i] = x
+        return new
 
     def scaled(self, gradient: Sequence[float], factor: float) -> Sequence[float]:
         """A shorter gradient in the same direction."""

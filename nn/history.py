@@ -20,6 +20,7 @@ class History:
             there are none.
         best_epoch: of a run with early stopping, the number from 0 of the epoch whose parameters the model has.
         seconds: how long the run took, with what was compiled for it.
+        resumable: what `fit(resume=history)` needs beside the parameters: the state of the optimizers and of the order.
         backend: what computed the gradients.
         interrupted: whether Ctrl-C ended it.
     """
@@ -33,6 +34,7 @@ class History:
     seconds: float = 0.0
     backend: str = ""
     interrupted: bool = False
+    resumable: Any = field(default=None, repr=False, compare=False)
 
     def cut_to_whole_epochs(self, validated: bool) -> None:
         """Forget what is known of an epoch that Ctrl-C or a number that is not finite has cut short."""

@@ -26,6 +26,7 @@ class Module:
 
     Attributes:
         training: whether the module is in training, which Dropout asks; see `train` and `eval`.
+        trainable: whether its own parameters are moved by `fit`; see `freeze`.
 
     Example:
         >>> from autograd import exp
@@ -45,6 +46,7 @@ class Module:
 
     metadata: Metadata | None = None  # what is known of it beside its parameters; `save` keeps it
     training = True
+    trainable = True
 
     def __call__(self, x: Any) -> Any:
         """The score or scores for one sample x."""
@@ -84,6 +86,42 @@ class Module:
     def eval(self) -> Self:
         """The same as `train(False)`."""
         return self.train(False)
+
+    def freeze(self) -> Self:
+        """Keep the parameters of this module and all modules in it as they are in `fit`; returns the module itself.
+
+        Gradients are computed as ever. What an optimizer is given by hand, `optimizer.step(parameters)`, it moves.
+
+        Example:
+            >>> from nn import MLP
+            >>> model = MLP(2, [8, 1])
+            >>> _ = model.freeze().layers[-1].unfreeze()
+            >>> len(model.trainable_parameters()), len(model.parameters())
+            (9, 33)
+        """
+        return self._set_trainable(False)
+
+    def unfreeze(self) -> Self:
+        """Let `fit` move the parameters of this module and all modules in it; returns the module itself."""
+        return self._set_trainable(True)
+
+    def _set_trainable(self, trainable: bool) -> Self:
+        for module in _modules(self):
+            module.trainable = trainable
+        return self
+
+    def trainable_parameters(self) -> dict[str, Value]:
+        """The parameters that are not frozen, by their names in `named_parameters`.
+
+        One that several modules share is frozen where one of them is.
+        """
+        frozen: set[int] = set()
+        for module in _modules(self):
+            if not module.trainable:
+                own: list[tuple[str, Value]] = []
+                _search(module, "", own, {id(inner): ("", inner) for inner in _modules(module) if inner is not module})
+                frozen.update(id(parameter) for _, parameter in own)
+        return {name: p for name, p in self.named_parameters().items() if id(p) not in frozen}
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0, before the next backward()."""
@@ -181,9 +219,9 @@ class Module:
         return f"{type(self).__name__}({', '.join(arguments)})"
 
 
-def _search(x: Any, name: str, parameters: list[tuple[str, Value]], modules: dict[int, Any]) -> None:
-    """Add the name and the Value of each parameter in x, as often as it is found, and what was looked into, by id."""
-    modules[id(x)] = x
+def _search(x: Any, name: str, parameters: list[tuple[str, Value]], modules: dict[int, tuple[str, Any]]) -> None:
+    """Add name and Value of each parameter in x, as often as it is found; and by id name and object looked into."""
+    modules[id(x)] = name.removesuffix("."), x
     for key, child in _children(x):
         kind = type(child)
         if kind is Value or isinstance(child, Value):
@@ -193,11 +231,15 @@ def _search(x: Any, name: str, parameters: list[tuple[str, Value]], modules: dic
             _search(child, f"{name}{key}.", parameters, modules)
 
 
-def _modules(model: Module) -> list[Module]:
-    """The model and all Modules in it, each once."""
-    found: dict[int, Any] = {}
+def named_modules(model: Module) -> dict[str, Module]:
+    """The model, as "", and all Modules in it by dotted name, each once."""
+    found: dict[int, tuple[str, Any]] = {}
     _search(model, "", [], found)
-    return [x for x in found.values() if isinstance(x, Module)]
+    return {name: x for name, x in found.values() if isinstance(x, Module)}
+
+
+def _modules(model: Module) -> list[Module]:
+    return list(named_modules(model).values())
 
 
 @contextlib.contextmanager

@@ -4,12 +4,12 @@ An optimizer is settings and one pure rule, `update`, in ordinary arithmetic. So
 `step`, or all parameters at once as a NumPy vector. The formulas and defaults are PyTorch's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd import Value
 from nn.ranges import at_least_0, fraction, positive
-from nn.schedules import Schedule
+from nn.schedules import Schedule, plateau
 
 State = tuple[Any, ...]  # numbers or vectors as θ is
 
@@ -19,7 +19,7 @@ class Optimizer:
 
     Args:
         learning_rate: η, a positive number, or a schedule: a function from a count to a rate. `step` counts its own
-            calls, `fit` counts epochs.
+            calls, `fit` counts epochs, or steps if it is told to.
 
     Errors: ValueError if it is a number that is not positive, or a schedule gives a negative one.
 
@@ -36,15 +36,19 @@ class Optimizer:
 
     slots = 0  # how many numbers it remembers a parameter; all are 0 at first
 
-    def __init__(self, learning_rate: float | Schedule):
-        self.learning_rate = learning_rate if callable(learning_rate) else positive(learning_rate, "learning rate")
+    def __init__(self, learning_rate: float | Schedule | plateau):
+        self.learning_rate: Any = learning_rate
+        if not callable(learning_rate):
+            self.learning_rate = positive(learning_rate, "learning rate")
         self._memory: dict[Value, tuple[int, State]] = {}  # of each parameter: its updates, and what is remembered
 
-    def rate(self, count: int) -> float:
-        """The learning rate after so many steps or epochs."""
+    def rate(self, count: int, losses: Sequence[float] = ()) -> float:
+        """The learning rate after so many steps or epochs, which had these losses."""
+        if isinstance(self.learning_rate, plateau):
+            return self.learning_rate(losses)
         if callable(self.learning_rate):
             return at_least_0(self.learning_rate(count), f"the learning rate after {count}")
-        return self.learning_rate
+        return float(self.learning_rate)
 
     def initial_state(self) -> State:
         """What is remembered before the first update."""
@@ -104,7 +108,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float | Schedule = 0.01,
+        learning_rate: float | Schedule | plateau = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
@@ -147,7 +151,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float | Schedule = 0.001,
+        learning_rate: float | Schedule | plateau = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
@@ -186,7 +190,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate: float | Schedule = 0.001,
+        learning_rate: float | Schedule | plateau = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
@@ -222,7 +226,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float | Schedule = 0.01,
+        learning_rate: float | Schedule | plateau = 0.01,
         alpha: float = 0.99,
         epsilon: float = 1e-8,
         momentum: float = 0.0,
@@ -242,6 +246,35 @@ class RMSprop(Optimizer):
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+
+
+def find_optimizers(optimizer: Any, names: Iterable[str]) -> list[tuple[Optimizer, list[str]]]:
+    """Optimizers with the names of the parameters that each moves.
+
+    Args:
+        optimizer: what `find_optimizer` takes, for all parameters; or a dict of such by the first parts of names, of
+            which the longest that fits counts, and "" fits all.
+        names: of the parameters.
+
+    Errors: ValueError for a parameter that none is for, and for one that is for no parameter; as `find_optimizer`.
+
+    Example:
+        >>> find_optimizers({"layers.0": SGD(0.1), "": SGD(0.2)}, ["layers.0.w", "layers.1.w", "layers.01.w"])
+        ... # doctest: +NORMALIZE_WHITESPACE
+        [(SGD(learning_rate=0.1, momentum=0.0, nesterov=False, weight_decay=0.0), ['layers.0.w']),
+         (SGD(learning_rate=0.2, momentum=0.0, nesterov=False, weight_decay=0.0), ['layers.1.w', 'layers.01.w'])]
+    """
+    if not isinstance(optimizer, Mapping):
+        return [(find_optimizer(optimizer), list(names))]
+    groups: dict[Any, list[str]] = {prefix: [] for prefix in optimizer}
+    for name in names:
+        fitting = [prefix for prefix in groups if f"{name}.".startswith(f"{prefix}.") or prefix == ""]
+        if not fitting:
+            raise ValueError(f'no optimizer is for the parameter {name!r}; give one for "", or freeze it')
+        groups[max(fitting, key=len)].append(name)
+    if idle := [prefix for prefix, members in groups.items() if prefix and not members]:
+        raise ValueError(f"no parameter that is trained has a name that begins with {idle[0]!r:.60}")
+    return [(find_optimizer(optimizer[prefix]), members) for prefix, members in groups.items() if members]
 
 
 def find_optimizer(optimizer: Any) -> Optimizer:

@@ -1,12 +1,13 @@
 """fit: minibatch gradient descent."""
 
 import contextlib
+import copy
 import math
 import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import autograd
 from autograd import Value
@@ -18,7 +19,7 @@ from nn.history import History, NonFiniteError
 from nn.losses import Loss, absolute_error, find_loss
 from nn.metadata import check_columns, noted
 from nn.module import Module, in_training
-from nn.optimizers import Optimizer, find_optimizer
+from nn.optimizers import Optimizer, find_optimizers
 from nn.ranges import at_least_1, positive
 from nn.samples import Samples, held_out, labelled
 
@@ -111,28 +112,40 @@ BACKENDS: dict[str, Callable[..., Any]] = {"auto": _fastest, "eager": Eager, "ji
 # --- one run ----------------------------------------------------------------------------------------------------------
 
 
+class _Group(NamedTuple):
+    """An optimizer, the indices of the parameters that it moves, and what it remembers of them."""
+
+    optimizer: Optimizer
+    indices: list[int]
+    state: Any = None
+
+
 class _Run:
     """A run of fit: at any moment `theta` is a whole set of parameters, and `last_good` one of a finite loss."""
 
     def __init__(
-        self, model: Module, samples: Samples, held: Samples | None, loss: Loss, optimizer: Optimizer,
-        penalty: Penalty | None, backend: str, key: int, clip_norm: float | None,
+        self, model: Module, samples: Samples, held: Samples | None, loss: Loss, optimizer: Any,
+        penalty: Penalty | None, backend: str, key: int, clip_norm: float | None, rate_per: str,
     ):  # fmt: skip
         self.model, self.samples, self.held = model, samples, held
-        self.loss, self.optimizer, self.clip_norm = loss, optimizer, clip_norm
+        self.loss, self.clip_norm, self.rate_per = loss, clip_norm, rate_per
+        position = {name: i for i, name in enumerate(model.named_parameters())}
+        groups = find_optimizers(optimizer, model.trainable_parameters())
+        self.groups = [_Group(optimizer, [position[name] for name in names]) for optimizer, names in groups]
+        trained = sorted(i for group in self.groups for i in group.indices)
+        self.trained = None if len(trained) == len(position) else trained
         self.parameters, self.objective = model.parameters(), objective(loss, penalty)
         self.key = key
         self.backend = BACKENDS[backend](model, loss, penalty, samples, key)
         self.theta = self.last_good = self.backend.initial()
-        self.state: Any = None
         self.steps = 0
         self.history = History(metric_name=loss.metric, backend=self.backend.name)
-        self.best: Any = None  # the parameters with the smallest loss on the validation, where that is watched
+        self.best: Any = None  # parameters and groups with the smallest loss on the validation, where that is watched
+        self.waited = 0  # epochs since then
 
     def epoch(self, minibatches: Iterable[list[int]]) -> None:
         """Use every sample once, and see how good the model has become."""
-        rate = self.optimizer.rate(len(self.history.loss))
-        total = autograd.sum([len(indices) * self.step(indices, rate) for indices in minibatches])
+        total = autograd.sum([len(indices) * self.step(indices) for indices in minibatches])
         history = self.history
         _, metric = self.evaluate(self.samples, "")
         measured = [(history.loss, total / len(self.samples)), (history.metric, metric)]
@@ -147,15 +160,38 @@ class _Run:
                 curve.append(value)
 
     def keep_best(self) -> None:
-        """Keep the parameters if no epoch before had as small a loss on the validation."""
-        losses = self.history.validation_loss
-        best = min(range(len(losses)), key=losses.__getitem__)
-        if best != self.history.best_epoch:
-            self.history.best_epoch, self.best = best, self.theta
+        """Keep the parameters, and what the optimizers remember, if no epoch before had as small a validation loss."""
+        losses, best = self.history.validation_loss, self.history.best_epoch
+        self.waited += 1
+        if best is None or losses[-1] < losses[best]:
+            self.history.best_epoch, self.best, self.waited = len(losses) - 1, (self.theta, self.groups), 0
 
-    def since_best(self) -> int:
-        """How many epochs ago that was."""
-        return 0 if self.history.best_epoch is None else len(self.history.loss) - 1 - self.history.best_epoch
+    def restore_best(self) -> None:
+        """Go back to them."""
+        self.theta, self.groups = self.best
+        self.assign(self.theta)
+
+    def resume(self, history: History, rng: random.Random, watch: bool) -> None:
+        """Go on where another run ended."""
+        if history.resumable is None:
+            raise ValueError("resume takes the History of a run of fit that ended by itself or by Ctrl-C")
+        self.steps, states, order = history.resumable
+        if len(states) != len(self.groups):
+            raise ValueError(f"resume: that run had {len(states)} optimizers, and this has {len(self.groups)}")
+        for group, state in zip(self.groups, states, strict=True):
+            if state and {len(numbers) for numbers in state} != {len(group.indices)}:
+                raise ValueError("resume: that run trained other parameters; train without resume")
+        self.groups = [group._replace(state=s) for group, s in zip(self.groups, states, strict=True)]
+        rng.setstate(order)
+        fresh, self.history = self.history, copy.deepcopy(history)
+        self.history.backend, self.history.interrupted = fresh.backend, False
+        if self.history.loss and bool(self.history.validation_loss) != (self.held is not None):
+            raise ValueError("resume: the one run has samples to validate with, and the other has none")
+        if not watch:
+            self.history.best_epoch = None
+        elif self.history.loss:  # it has the parameters of its best epoch, or of its last
+            self.history.best_epoch = len(self.history.loss) - 1 if history.best_epoch is None else history.best_epoch
+            self.best = self.theta, self.groups
 
     def assign(self, theta: Sequence[float]) -> None:
         """Give these parameters to the model."""
@@ -170,16 +206,29 @@ class _Run:
         metric = self.loss.metric
         return scores, METRICS[metric](self.loss, scores, samples.y) if metric else None
 
-    def step(self, indices: list[int], rate: float) -> float:
+    def step(self, indices: list[int]) -> float:
         """One update; returns the loss before it."""
         loss, gradient = self.backend.loss_and_gradient(self.theta, indices, self.steps)
-        if not (math.isfinite(loss) and self.backend.is_finite(gradient)):
+        moving = gradient if self.trained is None else self.backend.some(gradient, self.trained)
+        if not (math.isfinite(loss) and self.backend.is_finite(moving)):
             self.stop(self.samples, indices)
-        if self.clip_norm is not None and (norm := math.hypot(*gradient)) > self.clip_norm:
+        if self.clip_norm is not None and (norm := math.hypot(*moving)) > self.clip_norm:
             gradient = self.backend.scaled(gradient, self.clip_norm / norm)
         self.last_good = self.theta
+        history, backend, theta = self.history, self.backend, self.theta
+        count = self.steps if self.rate_per == "step" else len(history.loss)
+        states = []
+        for optimizer, indices, state in self.groups:
+            rate = optimizer.rate(count, history.validation_loss or history.loss)
+            if len(indices) == len(theta):
+                theta, state = backend.update(optimizer, theta, gradient, state, self.steps + 1, rate)
+            else:
+                some = backend.some(theta, indices), backend.some(gradient, indices)
+                moved, state = backend.update(optimizer, *some, state, self.steps + 1, rate)
+                theta = backend.replaced(theta, indices, moved)
+            states.append(state)
+        self.theta, self.groups = theta, [g._replace(state=s) for g, s in zip(self.groups, states, strict=True)]
         self.steps += 1
-        self.theta, self.state = self.backend.update(self.optimizer, self.theta, gradient, self.state, self.steps, rate)
         return float(loss)
 
     def stop(self, samples: Samples, indices: list[int], training: bool = True, which: str = "") -> NoReturn:
@@ -204,6 +253,11 @@ class _Run:
         loss = self.objective(model, list(leaves.values()), map(sample, indices))
         loss.backward()
         return f"samples {', '.join(map(str, indices[:8]))}: {loss.why_nonfinite()}"
+
+
+def _plain(state: Any) -> Any:
+    """What an optimizer remembers, as either backend takes it up."""
+    return state and tuple([list(map(float, numbers)) for numbers in state])
 
 
 def _not_finite(scores: Any) -> Iterable[int]:
@@ -262,6 +316,8 @@ def fit(
     epochs: int = 100,
     batch_size: int | None = None,
     seed: int = 0,
+    resume: History | None = None,
+    rate_per: str = "epoch",
     penalty: Penalty | None = None,
     clip_norm: float | None = None,
     sample_weight: Any = None,
@@ -282,12 +338,16 @@ def fit(
         y: n targets, as the loss takes them.
         loss: a name ("squared_error", "absolute_error", "huber", "hinge", "binary_cross_entropy", "cross_entropy"),
             or a function of one score and one target.
-        optimizer: a name ("sgd", "adam", "adamw", "rmsprop") or an Optimizer; one that is given starts afresh.
+        optimizer: a name ("sgd", "adam", "adamw", "rmsprop") or an Optimizer; one that is given starts afresh. For
+            groups of parameters, a dict of such by the first parts of their names: {"layers.0": SGD(0.01), "": "adam"}.
         epochs: how often every sample is used.
         batch_size: None for all samples in each step, 1 for one randomly selected sample, B for minibatches of B
             (the last of an epoch may be smaller).
         seed: draws the order of the samples, anew each epoch, and what the model draws by `nn.rand`, as Dropout does;
             the same seed gives the same run to the last bit.
+        resume: the History of a run of this model, which goes on as if it had not ended: with what the optimizers
+            remember, the order of the samples, counts, and curves. Give the same data and settings.
+        rate_per: "epoch" or "step": what a schedule of the learning rate counts.
         penalty: a function of the list of parameters that is added to the loss, such as nn.l2.
         clip_norm: the largest norm of a gradient; a longer one is scaled down to it.
         sample_weight: a number for each sample, by which its loss counts; only their ratios matter, and 2 counts as the
@@ -318,13 +378,17 @@ def fit(
         >>> [round(score, 3) for score in model.predict([[0.0], [1.0], [2.0]])]
         [1.0, 3.0, 5.0]
     """
-    loss, optimizer = find_loss(loss), find_optimizer(optimizer)
+    loss = find_loss(loss)
+    if rate_per not in ("epoch", "step"):
+        raise ValueError(f'rate_per is "epoch" or "step", got {rate_per!r:.60}')
     epochs = at_least_1(epochs, "epochs")
     size = None if batch_size is None else at_least_1(batch_size, "batch_size")
     if backend not in BACKENDS:
         raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
-    if not model.parameters():
-        raise ValueError(f"{type(model).__name__} has no parameters to train")
+    if not model.trainable_parameters():
+        frozen = ": all are frozen; see unfreeze()" if model.parameters() else ""
+        raise ValueError(f"{type(model).__name__} has no parameters to train{frozen}")
+    find_optimizers(optimizer, model.trainable_parameters())
     if clip_norm is not None:
         clip_norm = positive(clip_norm, "clip_norm")
     patience = math.inf if early_stopping is None else at_least_1(early_stopping, "early_stopping")
@@ -335,7 +399,9 @@ def fit(
     rng, started = random.Random(seed), time.perf_counter()
     key = random.Random(seed).getrandbits(64)
     with in_training(model):
-        run = _Run(model, samples, held, loss, optimizer, penalty, backend, key, clip_norm)
+        run = _Run(model, samples, held, loss, optimizer, penalty, backend, key, clip_norm, rate_per)
+        if resume is not None:
+            run.resume(resume, rng, watch=early_stopping is not None)
         history = run.history
         try:
             with _bar(epochs, run.backend.name, progress) as advance:
@@ -346,16 +412,17 @@ def fit(
                         run.keep_best()
                     run.assign(run.theta)
                     wishes = [callback(model, history) for callback in callbacks]
-                    if True in wishes or run.since_best() >= patience:
+                    if True in wishes or run.waited >= patience:
                         break
         except KeyboardInterrupt:
             history.interrupted = True
         finally:
             run.assign(run.theta)
             history.cut_to_whole_epochs(validated=held is not None)
-            history.seconds = time.perf_counter() - started
+            history.seconds += time.perf_counter() - started
         if run.best is not None:
-            run.assign(run.best)
+            run.restore_best()
+        history.resumable = run.steps, [_plain(group.state) for group in run.groups], rng.getstate()
     kept = -1 if history.best_epoch is None else history.best_epoch
     model.metadata = noted(model.metadata, X, len(samples), loss, history.metric[kept] if history.metric else None)
     return history

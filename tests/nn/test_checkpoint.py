@@ -233,7 +233,7 @@ HOSTILE = {
     "text": ("hello", "not JSON"),
     "not UTF-8": (b"\xff\xfe\x00{", "not text in UTF-8"),
     "pickle": (b"\x80\x04\x95\x0c\x00", "not text in UTF-8"),
-    "another type": ("[1, 2]", "its entries should be format, version, architecture, parameters, metadata"),
+    "another type": ("[1, 2]", "its entries should be format, version, architecture, parameters, metadata, frozen"),
     "null": ("null", "its entries should be"),
     "entry missing": ('{"format": "valuegrad model", "version": 1}', "its entries should be"),
     "entry too many": (changed(more=1), "its entries should be"),
@@ -386,8 +386,23 @@ def test_a_file_of_the_first_version_loads(path):
     ],
 )  # fmt: skip
 def test_metadata_that_make_no_sense_are_refused(entry, value, path):
-    document = json.loads(changed(version=2, metadata=Metadata().as_json()))
+    document = json.loads(changed(version=2, metadata=Metadata().as_json(), frozen=[]))
     document["metadata"][entry] = value
     path.write_text(json.dumps(document))
     with pytest.raises(ModelFileError, match=r"its? .*metadata"):
         load(path)
+
+
+def test_frozen_modules_stay_frozen(path):
+    model = MLP(2, [3, 2, 1], rng=0)
+    model.layers[0].freeze()
+    save(model, path)
+    again = load(path)
+    assert list(again.trainable_parameters()) == list(model.trainable_parameters())
+    assert len(again.trainable_parameters()) == 11
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert document["frozen"][:2] == ["layers.0", "layers.0.neurons.0"]
+    for wrong in (["layers.9"], [0], "layers.0", None):
+        path.write_text(json.dumps(document | {"frozen": wrong}), encoding="utf-8")
+        with pytest.raises(ModelFileError, match="its frozen modules should be a list of names of modules"):
+            load(path)
