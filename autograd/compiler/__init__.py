@@ -21,6 +21,8 @@ def jit(
     static_argnames: "str | Sequence[str] | None" = None,
     target: "Target | None" = None,
     threads: int | None = None,
+    executor: Any = None,
+    keep: int = 2**30,
 ) -> "Jitted":
     """Compile a function of numbers to machine code, on its first call.
 
@@ -30,7 +32,12 @@ def jit(
         static_argnums, static_argnames: positions and names of arguments that are part of the program, whatever they
             are, as in JAX; they have to be hashable. One of the two is enough.
         target: what to compile for; this machine, unless given.
-        threads: how many threads may share a large batch; as many as there are cores, unless given.
+        threads: how many threads may share a large batch; as many as there are cores, unless given. Of those of a
+            worker one, unless given.
+        executor: workers that share large batches: any `concurrent.futures.Executor`, such as a process pool, Dask's
+            `client.get_executor()` or `mpi4py.futures.MPIPoolExecutor`. Arguments may then be larger than memory; see
+            `autograd.rows`. The results are those of one process, to the bit.
+        keep: how many bytes of rows that were read a process keeps from call to call.
 
     Returns: a function of the same arguments, with floats and arrays of floats as results. It has `cache_info()`,
         `lower(*args)`, a report on the optimised graph, and `llvm_ir(*args)`. Called with Values it calls f.
@@ -46,7 +53,8 @@ def jit(
         call runs without being compiled, and a warning says so. Floats of less than 64 bits are computed with in 64.
 
     Errors: ImportError without llvmlite and NumPy. From a call: TypeError where f reads or formats the number of a
-        Value, reads its `.grad`, or uses a primitive without lowering; RuntimeError if f draws from a random
+        Value, reads its `.grad`, or uses a primitive without lowering, and where Rows meet what cannot be compiled;
+        RuntimeError for workers that are not there or not fit, and rows that cannot be read; if f draws from a random
         generator, or changes something outside of itself, which is then as it was before; what f raises.
 
     Example:
@@ -57,6 +65,7 @@ def jit(
     """
     try:
         from autograd.compiler.jitted import Jitted, static_arguments
+        from autograd.compiler.run.workers import Workers
     except ModuleNotFoundError as error:
         raise ImportError(needs("jit", "llvmlite", "numpy")) from error
-    return Jitted(f, target, threads, static_arguments(f, static_argnums, static_argnames))
+    return Jitted(f, target, Workers(executor, threads, keep), static_arguments(f, static_argnums, static_argnames))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.rows import Rows
 from autograd.compiler.trace.integers import is_integer
 from autograd.scalars import is_foreign_array
 from autograd.transforms.tree import flatten, is_module, parts_of
@@ -35,18 +36,20 @@ class Arguments:
         integers: the whole numbers among them, in order. Some may be part of the program (see trace.integers).
         shapes: those of the arrays.
         scalars: the floats among them, and the numbers of Modules' parameters, in order.
-        arrays: the arrays, in order.
+        arrays: the arrays, in order; Rows are among them.
+        on_disk: whether some are Rows.
 
     Errors: HasValues; HasForeignArrays; TypeError for an argument that is no structure of numbers and cannot be part of
     a key.
     """
 
-    __slots__ = ("structure", "shapes", "scalars", "integers", "arrays")
+    __slots__ = ("structure", "shapes", "scalars", "integers", "arrays", "on_disk")
 
     def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]):
         self.scalars: list[float] = []
         self.integers: list[Any] = []
-        self.arrays: list[np.ndarray[Any, Any]] = []
+        self.arrays: list[Any] = []
+        self.on_disk = False
         self.shapes: tuple[tuple[int, ...], ...] = ()
         part = self._part
         structure: tuple[Hashable, ...] = tuple([part(x) for x in args])
@@ -88,6 +91,13 @@ class Arguments:
                 self._refuse_array(x)
             self.scalars.append(float(x))
             return float
+        if type(x) is Rows:
+            self.on_disk = True
+            self.arrays.append(x)
+            self.shapes += (x.shape,)
+            return x.dtype
+        if is_foreign_array(x):
+            raise HasForeignArrays
         if isinstance(x, np.ndarray):
             raise TypeError(f"jit takes plain NumPy arrays, got a {type(x).__name__}: use np.asarray(...)")
         if is_module(x):
@@ -96,8 +106,6 @@ class Arguments:
                 raise HasValues
             self.scalars += [p._data for p in parameters]
             return _SameObject(x), len(parameters)
-        if is_foreign_array(x):
-            raise HasForeignArrays
         parts = parts_of(x)
         if parts is None:
             return exact_key(x)

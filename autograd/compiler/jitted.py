@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiler.arguments import Arguments, Fixed, HasForeignArrays, HasValues
-from autograd.compiler.lower.target import Target, host_target
+from autograd.compiler.lower.target import Target
 from autograd.compiler.path import Failure, Path, PlainCall, Report
+from autograd.compiler.rows import with_rows
+from autograd.compiler.run.workers import Workers
 from autograd.compiler.trace.calls import Traced, trace, where_is
 from autograd.compiler.trace.escaped import close
 from autograd.compiler.trace.stops import Again, Static, Uncompilable
@@ -81,12 +83,12 @@ class Jitted:
     """A compiled function; what `autograd.jit` returns."""
 
     def __init__(
-        self, f: Callable[..., Any], target: Target | None, threads: int | None, static: tuple[set[int], set[str]]
+        self, f: Callable[..., Any], target: Target | None, workers: Workers, static: tuple[set[int], set[str]]
     ):
         functools.update_wrapper(self, f, updated=())
         self._f = f
-        self._target = target or host_target()
-        self._threads = threads
+        self._target = target
+        self._workers = workers
         self._static = static if any(static) else None
         self._families: dict[Any, Family] = {}  # by structure
         self._lock = threading.RLock()
@@ -97,6 +99,8 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if tracing.tracer is not None:
             return self._f(*args, **kwargs)
+        if self._workers.executor is not None:
+            args, kwargs = with_rows(args), with_rows(kwargs)
         if self._static is not None:
             args, kwargs = self._fixed(args, kwargs)
         hopeless, at_once, as_numbers = "", False, True
@@ -114,6 +118,8 @@ class Jitted:
             return self._along_another_path(arguments, args, kwargs)
         except PlainCall as plain:
             hopeless, at_once = plain.hopeless, plain.at_once
+            if arguments.on_disk:
+                raise self._cannot(hopeless) from None
         except HasValues:
             as_numbers = False
         except HasForeignArrays:
@@ -179,6 +185,8 @@ class Jitted:
 
     def _path_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Path:
         """The path that these arguments take through the function itself, with what is known of the lanes."""
+        if self._workers.executor is not None:
+            args, kwargs = with_rows(args), with_rows(dict(kwargs))
         args, kwargs = as_numpy(args), as_numpy(dict(kwargs))
         if self._static is not None:
             args, kwargs = self._fixed(args, kwargs)
@@ -201,7 +209,14 @@ class Jitted:
             reason = "they hold Values, with which plain Python computes"
         except PlainCall as plain:
             reason = plain.hopeless
-        raise TypeError(f"{name_of(self._f)} cannot be compiled for these arguments: {reason}")
+        raise self._cannot(reason)
+
+    def _cannot(self, reason: str) -> TypeError:
+        reason = reason or (
+            "data sets of different lengths are mapped together, an index is out of range, whole numbers are beyond "
+            "2**53, or there are too many paths"
+        )
+        return TypeError(f"{name_of(self._f)} cannot be compiled for these arguments: {reason}")
 
     # --- paths --------------------------------------------------------------------------------------------------------
 
@@ -332,7 +347,9 @@ class Jitted:
         family = self._families[arguments.structure]
         with _no_garbage_collection():
             traced = self._traced(args, kwargs, loops, static=family.static, **how)
-            path = Path(traced, self._target, self._threads)
+            if self._target is None:
+                self._target = self._workers.target()
+            path = Path(traced, self._target, self._workers)
             path.static = family.of(arguments)
             inputs = list(traced.trace.sources)
             traced.trace.close()

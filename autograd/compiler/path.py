@@ -14,7 +14,9 @@ from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import simplify
 from autograd.compiler.optimize.gates import settle
 from autograd.compiler.results import Packing
+from autograd.compiler.rows import Rows
 from autograd.compiler.run.kernel import Buffers, Kernel
+from autograd.compiler.run.workers import Workers
 from autograd.compiler.trace.calls import Decisions, Traced
 
 
@@ -41,8 +43,8 @@ class Path:
         used: at which of the function's calls it was taken last.
     """
 
-    def __init__(self, traced: Traced, target: Target, threads: int | None):
-        self.target, self.threads, self.loops = target, threads, traced.trace.loops
+    def __init__(self, traced: Traced, target: Target, workers: Workers):
+        self.target, self.workers, self.loops = target, workers, traced.trace.loops
         recorded = traced.trace
         self.decisions: Decisions = tuple([guard.taken for guard in recorded.guards])
         self.lines = [guard.line for guard in recorded.guards]
@@ -83,11 +85,11 @@ class Path:
 
     def prepare(self) -> Kernel:
         """Compile."""
-        self.kernel = kernel = Kernel(write(self.plan), self.plan, self.threads)
+        self.kernel = kernel = Kernel(write(self.plan), self.plan, self.workers.threads)
         return kernel
 
     def _exact(self) -> Kernel:
-        return Kernel(*lower(settle(self.program, exact=True), self.row_lengths, self.target), self.threads)
+        return Kernel(*lower(settle(self.program, exact=True), self.row_lengths, self.target), self.workers.threads)
 
     def matches(self, shapes: Sequence[tuple[int, ...]]) -> bool:
         """Whether it serves arrays of these shapes."""
@@ -115,11 +117,14 @@ class Path:
             if self.captured:
                 slots[self.captured_from : self.program.inputs] = [leaf._data for leaf in self.captured]
             lanes = 1
-            kept: list[Any] = []
+            mapped: dict[int, list[Any]] = {}
             stacks: dict[int, Any] = {}
             for region in self.maps:
-                lanes = max(lanes, self._map(region, kernel.plan, buffers, arrays, kept, stacks))
-            kernel.run(buffers, lanes)
+                lanes = max(lanes, self._map(region, kernel.plan, buffers, arrays, mapped, stacks))
+            if arguments.on_disk or self.workers.executor is not None:
+                self.workers.run(kernel, buffers, mapped, stacks)
+            else:
+                kernel.run(buffers, lanes)
             outputs = slots[kernel.plan.outputs :]
             if outputs.item(self.nan):
                 return _NAN
@@ -130,26 +135,28 @@ class Path:
             kernel.give_back(buffers)
 
     def _map(
-        self, region: int, plan: Plan, buffers: Buffers, arrays: Sequence["np.ndarray[Any, Any]"],
-        kept: list[Any], stacks: dict[int, Any],
+        self, region: int, plan: Plan, buffers: Buffers, arrays: Sequence[Any],
+        mapped: dict[int, list[Any]], stacks: dict[int, Any],
     ) -> int:  # fmt: skip
         """Enter a region's arrays into the table, and columns for its results; returns how many lanes it has.
 
-        What the code reads from is added to `kept`, so that it lives until the call is over.
+        What the code reads from is in `mapped` then, where it lives until the call is over.
         """
         table, entry, length = buffers.table, plan.table[region], -1
+        kept = mapped[region] = []
         for position, axis in self.maps[region]:
             array = arrays[position]
-            if axis:
-                array = np.moveaxis(array, axis, 0)
-            if array.dtype is not FLOAT64 or not array.flags.c_contiguous:
-                array = np.ascontiguousarray(array, dtype=FLOAT64)
+            entry += 1
+            if type(array) is not Rows:
+                if axis:
+                    array = np.moveaxis(array, axis, 0)
+                if array.dtype is not FLOAT64 or not array.flags.c_contiguous:
+                    array = np.ascontiguousarray(array, dtype=FLOAT64)
+                table[entry] = address_of(array)
             kept.append(array)
             if length != array.shape[0] and length != -1:
                 raise PlainCall
             length = array.shape[0]
-            entry += 1
-            table[entry] = address_of(array)
         if length == 0:
             raise PlainCall
         table[plan.table[region]] = length

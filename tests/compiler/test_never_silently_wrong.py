@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from autograd import Primitive, Value, grad, jit, take, value_and_grad, vjp, vmap, where
-from autograd.compiler.run.kernel import Kernel
+from autograd.compiler.run.kernel import MachineCode
 from tests.compiler.conftest import same_bits
 
 rng = np.random.default_rng(0)
@@ -69,7 +69,7 @@ def test_threads_end_before_an_interrupt_frees_what_they_write_to(monkeypatch):
     f = jit(vmap(lambda x: x * 2.0), threads=2)
     X = np.ones(5000)
     f(X)
-    find = Kernel._function
+    find = MachineCode.function
     running = []
 
     def interrupted(self, name, arguments):
@@ -89,7 +89,7 @@ def test_threads_end_before_an_interrupt_frees_what_they_write_to(monkeypatch):
 
         return run
 
-    monkeypatch.setattr(Kernel, "_function", interrupted)
+    monkeypatch.setattr(MachineCode, "function", interrupted)
     with pytest.raises(KeyboardInterrupt):
         f(X)
     assert not running

@@ -2,16 +2,17 @@
 
 import ctypes
 import functools
+import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
 import numpy as np
 
 from autograd.compiler.lower import libmvec
-from autograd.compiler.lower.plan import BLOCK, Plan
+from autograd.compiler.lower.plan import BLOCK, GROUP, Pass, Plan
 
 ROWS_MEMORY = 32_000_000  # bytes for the results of blocks until they are added
 PASS_FUNCTIONS = (("pass", 6), ("combine", 3), ("end", 3))
@@ -51,6 +52,112 @@ def _check_functions(module: Any) -> None:
             )
 
 
+class Layout(NamedTuple):
+    """What it takes to run a pass, which other processes get in place of the plan.
+
+    Attributes:
+        number: which of the passes it is.
+        entry: where the entries of its region start in the table: lanes, arrays, columns.
+        arrays: how many arrays there are.
+        columns: which columns of results it stores by lane.
+        results: how many results it reduces.
+        memory: doubles that it works with.
+        slots: how many of them there are; `table`: how many entries the table has.
+    """
+
+    number: int
+    entry: int
+    arrays: int
+    columns: tuple[int, ...]
+    results: int
+    memory: int
+    slots: int
+    table: int
+
+    @classmethod
+    def of(cls, plan: Plan, number: int) -> "Layout":
+        loop: Pass = plan.passes[number]
+        columns = tuple(sorted([c for stored in loop.stacks.values() for c in stored]))
+        arrays = len(plan.row_lengths[loop.region])
+        results = len(loop.reductions.order)
+        entry = plan.table[loop.region]
+        return cls(number, entry, arrays, columns, results, loop.memory, plan.slots, max(1, plan.table_size))
+
+
+class MachineCode:
+    """Functions that were compiled from LLVM IR.
+
+    Args:
+        ir: LLVM IR, from lower.
+        level: how much LLVM optimises.
+    """
+
+    def __init__(self, ir: str, level: int):
+        machine = _machine(level)
+        module = llvm.parse_assembly(ir)
+        _check_functions(module)
+        module.triple = machine.triple
+        module.data_layout = str(machine.target_data)
+        self._engine = llvm.create_mcjit_compiler(module, machine)
+        self._engine.finalize_object()
+
+    def function(self, name: str, arguments: int) -> Callable[..., None]:
+        address = self._engine.get_function_address(name)
+        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(address)
+
+
+class Sums:
+    """What a pass adds up over the lanes: block after block to a group, group after group to a total. A group that begins
+    forgets the one before, once that is added to the total.
+
+    Each block's results have their own place, so that nothing depends on who computed them.
+
+    Args:
+        code, layout: the pass.
+        blocks: how many there are to add; so many at a time as there is memory for.
+        threads: that share them.
+    """
+
+    def __init__(self, code: MachineCode, layout: Layout, blocks: int, threads: int):
+        self.layout, self.threads = layout, threads
+        self._pass, self._combine, self._end = [
+            code.function(f"{name}{layout.number}", count) for name, count in PASS_FUNCTIONS
+        ]
+        self._row = layout.results * 8  # bytes
+        self._together = min(blocks, max(threads, ROWS_MEMORY // max(1, self._row)))
+        self._rows, self._at = memory((2 + self._together) * layout.results)
+        self._works = [memory(layout.memory) for _ in range(threads)]
+
+    def add(self, slots_at: int, table_at: int, first: int, end: int, pool: ThreadPoolExecutor | None) -> None:
+        """Compute these blocks, and add them."""
+
+        def share(i: int) -> None:
+            start, stop = [before + now * k // self.threads for k in (i, i + 1)]
+            rows_at = self._at + self._row * (2 + start - before)
+            self._pass(slots_at, table_at, self._works[i][1], rows_at, start, stop)
+
+        for before in range(first, end, self._together):
+            now = min(self._together, end - before)
+            others = pool.map(share, range(1, self.threads)) if pool else ()
+            share(0)
+            list(others)
+            self._combine(self._at, before, before + now)
+
+    @property
+    def group(self) -> "np.ndarray[Any, Any]":
+        """The sums of the group that was begun last."""
+        return self._rows[self.layout.results : 2 * self.layout.results].copy()
+
+    def add_group(self, number: int, group: "np.ndarray[Any, Any]") -> None:
+        """Add a whole group, which takes the way of its first block."""
+        self._rows[2 * self.layout.results : 3 * self.layout.results] = group
+        self._combine(self._at, number * GROUP, number * GROUP + 1)
+
+    def finish(self, slots_at: int, blocks: int) -> None:
+        """The results of so many blocks, to their slots."""
+        self._end(slots_at, self._at, blocks)
+
+
 class Kernel:
     """Compiled code.
 
@@ -63,21 +170,23 @@ class Kernel:
     """
 
     def __init__(self, ir: str, plan: Plan, threads: int | None = None):
-        self.plan = plan
+        self.ir, self.plan = ir, plan
         self.threads = threads or available_threads()
-        machine = _machine(0 if plan.quick and not plan.passes else 1)  # the loops over tables are worth their time
-        module = llvm.parse_assembly(ir)
-        _check_functions(module)
-        module.triple = machine.triple
-        module.data_layout = str(machine.target_data)
-        self._engine = llvm.create_mcjit_compiler(module, machine)
-        self._engine.finalize_object()
-        self._main = self._function("main", 4)
+        self.level = 0 if plan.quick and not plan.passes else 1  # the loops over tables are worth their time
+        self.code = MachineCode(ir, self.level)
+        self._main = self.code.function("main", 4)
         self._spare: list[Buffers] = []
 
-    def _function(self, name: str, arguments: int) -> Callable[..., None]:
-        address = self._engine.get_function_address(name)
-        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(address)
+    @functools.cached_property
+    def layouts(self) -> list[Layout]:
+        """Those of its passes."""
+        return [Layout.of(self.plan, n) for n in range(len(self.plan.passes))]
+
+    @functools.cached_property
+    def key(self) -> str:
+        """The same for the same code only."""
+        content = repr((self.ir, self.level, self.layouts)).encode()
+        return hashlib.blake2b(content, digest_size=16).hexdigest()
 
     def take_buffers(self) -> "Buffers":
         """Memory for a call; `give_back` afterwards."""
@@ -92,58 +201,43 @@ class Kernel:
     def run(self, buffers: "Buffers", lanes: int) -> None:
         """Compute; inputs, table and results are in the buffers. `lanes` is the largest batch."""
         if self.threads > 1 and lanes > BLOCK and lanes * len(self.plan.order) > THREADS_ABOVE:
-            self._run_in_threads(buffers)
+            with ThreadPoolExecutor(self.threads - 1) as pool:  # at its end they have stopped, also after Ctrl-C
+                self.run_passes(buffers, lambda n: self.run_pass(n, buffers, self.threads, pool))
         else:
             self._main(buffers.slots_at, buffers.table_at, buffers.work_at, buffers.partials_at)
 
-    def _run_in_threads(self, buffers: "Buffers") -> None:
-        with ThreadPoolExecutor(self.threads - 1) as pool:  # at its end they have stopped, also after Ctrl-C
-            for kind, n in self.plan.functions:
-                if kind == "uniform":
-                    self._function(f"uniform{n}", 1)(buffers.slots_at)
-                else:
-                    self._run_pass(n, buffers, pool)
-        self._function("finish", 1)(buffers.slots_at)
+    def run_passes(self, buffers: "Buffers", run_pass: Callable[[int], None]) -> None:
+        """Compute, with passes run by somebody."""
+        for kind, n in self.plan.functions:
+            if kind == "uniform":
+                self.code.function(f"uniform{n}", 1)(buffers.slots_at)
+            else:
+                run_pass(n)
+        self.code.function("finish", 1)(buffers.slots_at)
 
-    def _run_pass(self, n: int, buffers: "Buffers", pool: ThreadPoolExecutor) -> None:
-        """A pass, with its blocks shared out. Each block's results have their own place, so that nothing depends on who
-        computed them; so many blocks at a time as there is memory for."""
-        loop = self.plan.passes[n]
-        blocks = -(-buffers.table[self.plan.table[loop.region]] // BLOCK)
-        run, combine, end = [self._function(f"{name}{n}", count) for name, count in PASS_FUNCTIONS]
-        row = len(loop.reductions.order) * 8  # bytes
-        together = min(blocks, max(self.threads, ROWS_MEMORY // max(1, row)))
-        _, partials_at = _memory((2 + together) * row // 8)
-        works = [_memory(loop.memory) for _ in range(self.threads)]
-
-        def share(i: int) -> None:
-            first, last = [before + now * k // self.threads for k in (i, i + 1)]
-            rows_at = partials_at + row * (2 + first - before)
-            run(buffers.slots_at, buffers.table_at, works[i][1], rows_at, first, last)
-
-        for before in range(0, blocks, together):
-            now = min(together, blocks - before)
-            others = pool.map(share, range(1, self.threads))
-            share(0)
-            list(others)
-            combine(partials_at, before, before + now)
-        end(buffers.slots_at, partials_at, blocks)
+    def run_pass(self, n: int, buffers: "Buffers", threads: int, pool: ThreadPoolExecutor | None) -> None:
+        """A pass, with its blocks shared out among threads."""
+        layout = self.layouts[n]
+        blocks = -(-buffers.table[layout.entry] // BLOCK)
+        sums = Sums(self.code, layout, blocks, threads)
+        sums.add(buffers.slots_at, buffers.table_at, 0, blocks, pool)
+        sums.finish(buffers.slots_at, blocks)
 
 
 class Buffers:
     """The memory of one call: slots, table, workspace, and the results of blocks; with their addresses."""
 
     def __init__(self, plan: Plan):
-        self.slots, self.slots_at = _memory(plan.slots)
+        self.slots, self.slots_at = memory(plan.slots)
         for slot, x in plan.constants.items():
             self.slots[slot] = x
         self.table = (ctypes.c_int64 * max(1, plan.table_size))()
         self.table_at = ctypes.addressof(self.table)
-        self.work, self.work_at = _memory(max([loop.memory for loop in plan.passes], default=0))
-        self.partials, self.partials_at = _memory(3 * max([len(loop.slots) for loop in plan.passes], default=0))
+        self.work, self.work_at = memory(max([loop.memory for loop in plan.passes], default=0))
+        self.partials, self.partials_at = memory(3 * max([len(loop.slots) for loop in plan.passes], default=0))
 
 
-def _memory(doubles: int) -> "tuple[np.ndarray[Any, Any], int]":
+def memory(doubles: int) -> "tuple[np.ndarray[Any, Any], int]":
     """Zeros, and their address, a multiple of 64 bytes."""
     memory = np.zeros(doubles + 8)
     skip = -memory.ctypes.data % 64 // 8

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd import primitives
+from autograd.compiler.rows import Rows
 from autograd.compiler.trace.hooks import TraceHooks
 from autograd.compiler.trace.integers import (
     Boolean,
@@ -183,14 +184,15 @@ class TracedArray(LikeArray):
     """An array given to a traced function. Mapped by vmap, it is never taken apart; else it is an array of Values.
 
     Attributes:
-        data: the floats of this call.
+        data: the floats of this call, or Rows of them.
         position: which of the arrays among the arguments it is.
         axes: over which of its axes vmap maps it. Their lengths may differ from call to call, unless `fixed`.
         fixed: whether the traced function saw the shape, or the elements.
     """
 
-    def __init__(self, trace: TraceHooks, array: "np.ndarray[Any, Any]", position: int, name: str):
-        self.trace, self.data, self.position, self.name = trace, array.astype(float), position, name
+    def __init__(self, trace: TraceHooks, array: "np.ndarray[Any, Any] | Rows", position: int, name: str):
+        self.trace, self.position, self.name = trace, position, name
+        self.data: Any = array if isinstance(array, Rows) else array.astype(float)
         self.dtype = array.dtype
         self.axes: set[int] = set()
         self.fixed = False
@@ -223,6 +225,7 @@ class TracedArray(LikeArray):
     def _array(self) -> "np.ndarray[Any, Any]":
         self._refuse_if_over()
         if self._elements is None:
+            self.data.ravel()  # which Rows refuse
             self.fixed = True
             self._elements = np.empty(self.data.shape, dtype=object).view(ElementArray)
             self._elements.ravel()[:] = self.trace.array_inputs(self)

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd import primitives
 from autograd.compiler.arguments import Fixed
+from autograd.compiler.rows import Rows
 from autograd.compiler.trace.arrays import TracedArray, apply_ufunc
 from autograd.compiler.trace.escaped import close
 from autograd.compiler.trace.hashes import watch_hashes
@@ -288,7 +289,7 @@ class Trace(TraceHooks):
         self, run: Callable[[], Any], region: Region, decisions: Decisions, example: int
     ) -> tuple[Any, list[Guard]]:
         for (array, axis), elements in zip(region.arrays, region.leaves, strict=True):
-            row = np.moveaxis(array.data, axis, 0)[example].ravel().tolist()
+            row = array.data.take(example, axis).ravel().tolist()
             for leaf, x in zip(elements, row, strict=True):
                 leaf._data = x
         outside = self.decisions, self.guards
@@ -391,7 +392,7 @@ def _with_inputs(
     labels = _names(f, args, kwargs)
     scalars = [i for i, x in enumerate(found) if is_traced_scalar(x)]
     whole = [i for i, x in enumerate(found) if is_integer(x)]
-    arrays = [i for i, x in enumerate(found) if type(x) is np.ndarray]
+    arrays = [i for i, x in enumerate(found) if type(x) in (np.ndarray, Rows)]
     inputs = current.scalar_inputs([number_of(found[i]) for i in scalars], [labels[i] for i in scalars])
     integers = current.integer_inputs([found[i] for i in whole], [labels[i] for i in whole])
     traced_arrays = [TracedArray(current, found[i], n, labels[i]) for n, i in enumerate(arrays)]

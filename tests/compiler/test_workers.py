@@ -1,0 +1,473 @@
+"""jit on data in pieces, here and on workers: the results are those of one process, to the bit."""
+
+import os
+import pickle
+import signal
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from typing import ClassVar
+
+import dask.array
+import numpy as np
+import pyarrow
+import pytest
+import zarr
+from dask.distributed import Client, LocalCluster
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+from strategies import expressions
+
+from autograd import dot, exp, jit, log, relu, rows, sqrt, value_and_grad, vmap
+from autograd.compiler.lower import plan, tables
+from autograd.compiler.run import kernel, pieces, workers
+from tests.compiler.conftest import same_bits
+from tests.compiler.test_primitives import EXACT
+from tests.compiler.test_random_programs import BLOCKS, function_of, run
+
+ROWS = 2 * pieces.PIECE + 100_001
+
+
+class Pickling(Executor):
+    """Runs at once what has gone through pickle, as it would to another process, and counts the bytes."""
+
+    def __init__(self, workers=1):
+        self.num_workers, self.sent, self.received, self.tasks = workers, 0, 0, 0
+
+    def submit(self, f, /, *args, **kwargs):
+        future = Future()
+        try:
+            sent = pickle.dumps((f, args))
+            f, args = pickle.loads(sent)
+            received = pickle.dumps(f(*args))
+        except Exception as error:
+            future.set_exception(pickle.loads(pickle.dumps(error)))
+            return future
+        self.sent, self.received, self.tasks = self.sent + len(sent), self.received + len(received), self.tasks + 1
+        future.set_result(pickle.loads(received))
+        return future
+
+
+class Reader:
+    """Anything that slices; it notes what was read, and may fail."""
+
+    reads: ClassVar[list] = []
+
+    def __init__(self, array, bad=None):
+        self.array, self.bad, self.shape, self.dtype = array, bad, array.shape, array.dtype
+
+    def __getitem__(self, index):
+        Reader.reads.append((index.start, index.stop))
+        if self.bad is not None and index.start <= self.bad < index.stop:
+            raise OSError(f"block {self.bad} is damaged")
+        return self.array[index]
+
+
+@pytest.fixture
+def small_groups(monkeypatch):
+    """Groups of 2 blocks, so that a few thousand rows are many pieces."""
+    monkeypatch.setattr(plan, "GROUP", 2)
+    for module in (tables, kernel, pieces):
+        monkeypatch.setattr(module, "GROUP", 2)
+    for module in (pieces, workers):
+        monkeypatch.setattr(module, "PIECE", 2 * plan.BLOCK)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A data set of 2.4 pieces, in memory and as files."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(ROWS, 2))
+    y = np.where(X[:, 0] * X[:, 1] > 0, 1.0, -1.0)
+    folder = tmp_path_factory.mktemp("data")
+    np.save(folder / "X.npy", X)
+    np.save(folder / "y.npy", y)
+    return X, y, folder
+
+
+def loss(theta, x, y):
+    if x[0] > 4.2:  # a few rows in a million
+        return theta[0] * y
+    hidden = [relu(dot(theta[3 * i : 3 * i + 2], x, theta[3 * i + 2])) for i in range(4)]
+    return (dot(theta[12:16], hidden) - y) ** 2
+
+
+def normalized(theta, X, y):
+    """Three passes, each of which needs the one before."""
+    mean = vmap(lambda x: x[0], reduce="mean")(X)
+    variance = vmap(lambda x: (x[0] - mean) ** 2, reduce="mean")(X)
+    score = vmap(lambda x, y: loss(theta, [(x[0] - mean) / sqrt(variance + 1e-5), x[1]], y), reduce="mean")
+    return log(score(X, y)) + 1e-3 * dot(theta, theta)
+
+
+mean_loss = value_and_grad(vmap(loss, in_axes=(None, 0, 0), reduce="mean"))
+THETA = np.random.default_rng(1).normal(size=16)
+
+
+def assert_same(found, expected):
+    assert np.array_equal(found[0], expected[0])
+    assert np.array_equal(found[1], expected[1])
+
+
+# --- bits -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "f", [mean_loss, value_and_grad(normalized), vmap(lambda t, x, y: (loss(t, x, y), x), (None, 0, 0))]
+)
+def test_data_in_pieces_give_the_bits_of_data_in_memory(data, f):
+    X, y, folder = data
+    expected = jit(f)(THETA, X, y)
+    read = rows(folder / "X.npy"), rows(folder / "y.npy")
+    assert_same(jit(f)(THETA, *read), expected)
+    for count in (1, 3):
+        assert_same(jit(f, executor=Pickling(count))(THETA, *read), expected)
+    assert_same(jit(f, executor=Pickling(2), threads=2)(THETA, X, y), expected)
+
+
+random_cases = given(
+    expressions(primitives=sorted(EXACT - {"take"}), max_steps=12),
+    BLOCKS,
+    st.sampled_from([1, 1023, 1024, 2047, 2048, 2049, 4096, 5000, 8193, 10241]),
+    st.integers(1, 3),
+    st.sampled_from(["mean", "sum", None]),
+    st.integers(0, 2**32),
+)
+
+
+@pytest.mark.usefixtures("small_groups")
+@settings(max_examples=8)
+@random_cases
+def test_random_programs_over_random_rows_on_any_number_of_workers(*case):
+    check_random_program(*case)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small_groups")
+@settings(settings.get_profile("search"), max_examples=200)
+@random_cases
+def test_search_random_programs_over_random_rows(*case):
+    check_random_program(*case)
+
+
+def check_random_program(expression, block, count, workers, reduce, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.choice([0.0, 1.0, -2.0, 0.5, 3.0], (count, 2)) + rng.normal(size=(count, 2)).round(3)
+    inputs = list(expression.inputs)
+
+    def of_row(theta, x):
+        return run(block, x[0], x[1])[0] * function_of(expression)([*theta[:-1], theta[-1] + x[0]])
+
+    f = vmap(value_and_grad(of_row), in_axes=(None, 0), reduce=reduce)
+    theta = np.array(inputs)
+    expected = jit(f)(theta, X)
+    found = jit(f, executor=Pickling(workers))(theta, Reader(X))
+    for x, y in zip(found, expected, strict=True):
+        assert all(map(same_bits, np.ravel(x), np.ravel(y)))
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_many_threads_share_one_process():
+    X = np.random.default_rng(0).normal(size=(20_000, 2))
+    f = vmap(lambda x: exp(x[0]) * x[1], reduce="sum")
+    with ThreadPoolExecutor(8) as pool:
+        compiled = jit(f, executor=pool)
+        assert {compiled(X) for _ in range(20)} == {jit(f)(X)}
+
+
+@pytest.mark.parametrize(
+    "view", [np.s_[:], np.s_[1000:-7], np.s_[::-1], np.s_[::2, ::-1], np.s_[:, 1], np.s_[5:600_000:3]]
+)
+def test_views_of_memory_maps_are_read_where_they_are_in_the_file(data, view):
+    X, _, folder = data
+    mapped = np.load(folder / "X.npy", mmap_mode="r")[view]
+    found = rows(mapped)
+    assert np.array_equal(found.read(3, 200), X[view][3:200])
+    assert np.array_equal(found.read(len(found) - 1, len(found)), X[view][-1:])
+
+
+def test_a_memory_map_with_changes_of_its_own_is_sent_by_contents(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros(10))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
+    mapped[3] = 5.0
+    f = vmap(lambda x: x, reduce="sum")
+    assert jit(f, executor=Pickling())(mapped) == jit(f)(mapped) == 5.0
+
+
+def test_a_file_that_was_changed_is_read_again(tmp_path):
+    compiled = jit(vmap(lambda x: x, reduce="sum"), executor=Pickling())
+    np.save(tmp_path / "x.npy", np.zeros(10))
+    assert compiled(np.load(tmp_path / "x.npy", mmap_mode="r")) == 0.0
+    np.save(tmp_path / "x.npy", np.ones(10))
+    os.utime(tmp_path / "x.npy", ns=(1, 1))
+    assert compiled(np.load(tmp_path / "x.npy", mmap_mode="r")) == 10.0
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_an_array_that_was_written_into_counts_as_it_is_now():
+    compiled = jit(vmap(lambda x: x, reduce="sum"), executor=Pickling())
+    X = np.zeros(10_000)
+    assert compiled(X) == 0.0
+    X[7777] = 1.0
+    assert compiled(X) == 1.0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.int8, np.bool_])
+def test_rows_of_other_types_compute_as_arrays_of_them(dtype):
+    X = np.random.default_rng(0).integers(0, 2, 3000).astype(dtype)
+    f = vmap(lambda x: x * 1.5, reduce="mean")
+    assert jit(f)(rows(Reader(X))) == jit(f)(X)
+
+
+def test_rows_of_zarr_dask_and_parquet(tmp_path):
+    table = np.random.default_rng(0).normal(size=(10_000, 3))
+    X, y = table[:, :2], table[:, 2]
+    f = vmap(lambda x, y: x[0] * x[1] + y, reduce="mean")
+    expected = jit(f)(X, y)
+    stored = zarr.create_array(tmp_path / "X.zarr", shape=X.shape, chunks=(3000, 2), dtype=float)
+    stored[:] = X
+    lazy = dask.array.from_array(table, chunks=(2500, 3))
+    (tmp_path / "table").mkdir()
+    for i, part in enumerate((table[:4000], table[4000:])):
+        named = {name: part[:, k] for k, name in enumerate("abc")}
+        parquet.write_table(pyarrow.table(named), tmp_path / "table" / f"{i}.parquet", row_group_size=1500)
+    columns = rows(tmp_path / "table", ["a", "b"]), rows(tmp_path / "table", "c")
+    for each in ((stored, y), (lazy[:, :2], lazy[:, 2]), columns):
+        assert jit(f, executor=Pickling(2))(*each) == expected
+        assert jit(f)(*map(rows, each[:1]), each[1]) == expected
+
+
+# --- what is sent, and what is kept -----------------------------------------------------------------------------------
+
+
+def test_code_and_readers_are_sent_once_and_rows_are_read_once(data, monkeypatch):
+    monkeypatch.setattr(pieces, "_kept", pieces._Kept())
+    executor = Pickling(2)
+    compiled = jit(mean_loss, executor=executor)
+    _, _, folder = data
+    read = rows(folder / "X.npy"), rows(folder / "y.npy")
+    compiled(THETA, *read)
+    executor.sent = executor.received = executor.tasks = 0
+    compiled(THETA, *read)
+    assert executor.tasks == 2  # one a worker
+    assert executor.sent < 4000, executor.sent  # slots and keys
+    assert executor.received < 4000, executor.received
+
+
+@pytest.mark.parametrize(("keep", "again"), [(2**30, 0), (3 * 2048 * 16, 2), (0, 5)])
+@pytest.mark.usefixtures("small_groups")
+def test_a_worker_keeps_so_many_bytes_and_reads_the_rest_again(keep, again, monkeypatch):
+    monkeypatch.setattr(pieces, "_kept", pieces._Kept())
+    X = np.ones((5 * 2048, 2))
+    compiled = jit(vmap(lambda x: x[0] + x[1], reduce="sum"), keep=keep)
+    source = rows(Reader(X))
+    assert compiled(source) == 2 * len(X)
+    Reader.reads.clear()
+    assert compiled(source) == 2 * len(X)
+    assert len(Reader.reads) == again
+    assert pieces._kept.bytes <= keep
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_other_data_make_way_for_those_at_hand(monkeypatch):
+    monkeypatch.setattr(pieces, "_kept", pieces._Kept())
+    compiled = jit(vmap(lambda x: x, reduce="sum"), keep=4 * 2048 * 8)
+    first, second = (rows(Reader(np.full(4 * 2048, x))) for x in (1.0, 2.0))
+    compiled(first)
+    compiled(second)
+    Reader.reads.clear()
+    compiled(second)
+    assert not Reader.reads
+
+
+# --- processes --------------------------------------------------------------------------------------------------------
+
+
+def test_a_pool_of_processes_and_one_that_is_broken(data):
+    X, y, folder = data
+    expected = jit(mean_loss)(THETA, X, y)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        compiled = jit(mean_loss, executor=pool)
+        mapped = [np.load(folder / name, mmap_mode="r") for name in ("X.npy", "y.npy")]
+        assert_same(compiled(THETA, *mapped), expected)
+        os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
+        with pytest.raises(RuntimeError, match=r"takes no more work.*Give jit a new one"):
+            [compiled(THETA, *mapped) for _ in range(100)]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def train(compiled, X, y, steps, after=None):
+    theta, losses = THETA, []
+    for step in range(steps):
+        value, gradient = compiled(theta, X, y)
+        theta = theta - 0.05 * gradient
+        losses.append(value)
+        if after:
+            after(step)
+    return losses, theta
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own, of a worker that is gone
+def test_a_worker_of_dask_is_killed_and_nothing_differs(data, cluster):
+    X, y, folder = data
+    expected = train(jit(mean_loss), X, y, 6)
+    mapped = [np.load(folder / name, mmap_mode="r") for name in ("X.npy", "y.npy")]
+    before = cluster.run(os.getpid)
+
+    def kill(step):
+        if step == 2:
+            os.kill(min(before.values()), signal.SIGKILL)
+
+    assert_same(train(jit(mean_loss, executor=cluster.get_executor()), *mapped, steps=6, after=kill), expected)
+    assert_same(jit(mean_loss, executor=cluster.get_executor())(THETA, X, y), jit(mean_loss)(THETA, X, y))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_fifty_workers_of_dask_are_killed_at_random_moments(data, cluster):
+    import random
+    import threading
+
+    X, y, folder = data
+    rng, steps = random.Random(0), 400
+    expected = train(jit(mean_loss), X, y, steps)
+    mapped = [np.load(folder / name, mmap_mode="r") for name in ("X.npy", "y.npy")]
+    timers = []
+
+    def kill():
+        try:
+            os.kill(rng.choice([*cluster.run(os.getpid, on_error="ignore").values()]), signal.SIGKILL)
+        except (ProcessLookupError, IndexError, OSError):
+            timers.append(None)  # it was gone already
+
+    def after(step):
+        if step % 8 == 0:
+            timers.append(threading.Timer(rng.random() * 0.5, kill))
+            timers[-1].start()
+
+    found = train(jit(mean_loss, executor=cluster.get_executor()), *mapped, steps=steps, after=after)
+    [timer.join() for timer in timers if timer]
+    assert len(timers) == 50
+    assert_same(found, expected)
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+def first_element(x):
+    return vmap(lambda x: x, reduce="mean")(x)
+
+
+@pytest.mark.usefixtures("small_groups")
+@pytest.mark.parametrize("executor", [None, Pickling(2)])
+def test_errors_say_which_rows_and_what_to_do(executor):
+    X = np.ones(5000)
+    compiled = jit(first_element, executor=executor)
+    with pytest.raises(RuntimeError, match=r"rows 2048 to 4095 of .* cannot be read here: OSError: block 3000"):
+        compiled(rows(Reader(X, bad=3000)))
+    with pytest.raises(TypeError, match="argument 0 has 5000 examples, but argument 1 has 4999"):
+        jit(vmap(lambda x, y: x * y, reduce="mean"), executor=executor)(rows(Reader(X)), rows(Reader(X[:-1])))
+    with pytest.raises(TypeError, match=r"used as a whole.*map over it"):
+        jit(lambda x: x[0] * 2.0, executor=executor)(rows(Reader(X)))
+    with pytest.raises(TypeError, match="mapped over axis 1"):
+        jit(vmap(lambda x: x[0], in_axes=1), executor=executor)(rows(Reader(np.ones((10, 3)))))
+    shrunk = Reader(X)
+    shrunk.array = X[:3000]
+    with pytest.raises(RuntimeError, match=r"rows 2048 to 4095 .* are of shape \(952,\).*has it changed"):
+        compiled(rows(shrunk))
+
+
+def test_what_is_no_data_set_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(ValueError, match="has no rows"):
+        rows(Reader(np.ones((0, 2))))
+    with pytest.raises(TypeError, match="dtype complex128"):
+        rows(Reader(np.ones(3, complex)))
+    with pytest.raises(TypeError, match="got list"):
+        rows([1.0, 2.0])
+    with pytest.raises(FileNotFoundError):
+        rows(tmp_path / "absent.parquet")
+    parquet.write_table(pyarrow.table({"a": [1.0], "name": ["x"]}), tmp_path / "t.parquet")
+    with pytest.raises(TypeError, match="'name' is of type string, not numbers; choose others"):
+        rows(tmp_path / "t.parquet")
+    with pytest.raises(TypeError, match="no column 'b'; there are a, name"):
+        rows(tmp_path / "t.parquet", "b")
+    chunks = dask.array.from_array(np.ones(10), chunks=5)
+    with pytest.raises(TypeError, match="compute_chunk_sizes"):
+        rows(chunks[chunks > 0])
+
+
+def test_executors_that_are_none_or_shut_down():
+    with pytest.raises(TypeError, match=r"is a concurrent.futures.Executor, got int"):
+        jit(first_element, executor=3)
+    with pytest.raises(ValueError, match="keep=-1"):
+        jit(first_element, keep=-1)
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    with pytest.raises(RuntimeError, match="takes no more work"):
+        jit(first_element, executor=pool)(rows(Reader(np.ones(10))))
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_workers_agree_on_the_narrowest_registers(monkeypatch):
+    X = np.random.default_rng(0).normal(size=5000)
+    monkeypatch.setattr(pieces, "host_lanes", lambda: 2)
+    compiled = jit(first_element, executor=Pickling(2))
+    assert compiled(X) == jit(first_element)(X)
+    assert "<8 x i1>" not in compiled.llvm_ir(X) or compiled._target.lanes == 2
+    assert compiled._target.lanes == 2
+    monkeypatch.setattr(pieces, "_kept", pieces._Kept())
+    monkeypatch.setattr(pieces, "host_lanes", lambda: 1)  # one that came later
+    with pytest.raises(RuntimeError, match="registers of 1 doubles, and the code is for 2: call jit again"):
+        compiled(X)
+
+
+@pytest.mark.parametrize("absent", [("0.0.1", None), (None, "x86_64 musl")])
+def test_workers_that_would_compute_otherwise_are_refused(absent, monkeypatch):
+    mine = pieces.about()
+    version, library = absent
+    there = mine._replace(version=version or mine.version, library=library or mine.library)
+    executor = Pickling()
+    monkeypatch.setattr(workers, "about", lambda: mine)
+    monkeypatch.setattr(executor, "submit", lambda f, *args: done(there))
+    with pytest.raises(RuntimeError, match="a worker has another"):
+        jit(first_element, executor=executor)(np.ones(10))
+
+
+def test_a_worker_without_the_compiler_is_named(monkeypatch):
+    executor = Pickling()
+    monkeypatch.setattr(executor, "submit", lambda f, *args: done(ModuleNotFoundError("No module named 'llvmlite'")))
+    with pytest.raises(RuntimeError, match=r"No module named 'llvmlite'.*extra `jit` on every worker"):
+        jit(first_element, executor=executor)(np.ones(10))
+
+
+def done(result):
+    future = Future()
+    future.set_exception(result) if isinstance(result, Exception) else future.set_result(result)
+    return future
+
+
+def test_ctrl_c_calls_off_what_is_out(monkeypatch):
+    X = np.ones(3 * pieces.PIECE)
+    waiting = [Future() for _ in range(3)]
+    executor = Pickling(3)
+    compiled = jit(first_element, executor=executor)
+    compiled.lower(X)
+    monkeypatch.setattr(executor, "submit", lambda f, *args: waiting[args[0].first])
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers, "wait", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        compiled(X)
+    assert all(future.cancelled() for future in waiting)
