@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
 
+from autograd.extras import needs
 from autograd.scalars import converted
 
 Array = np.ndarray[Any, Any]
@@ -253,8 +254,6 @@ def _of_parquet(path: Path, columns: "Sequence[str] | str | None") -> Rows:
     try:
         from pyarrow import parquet, types
     except ModuleNotFoundError as error:
-        from autograd.extras import needs
-
         raise ImportError(needs("reading Parquet", "pyarrow")) from error
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
     if not files:

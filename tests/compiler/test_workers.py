@@ -126,19 +126,21 @@ def test_data_in_pieces_give_the_bits_of_data_in_memory(data, f):
 
 
 random_cases = given(
-    expressions(primitives=sorted(EXACT - {"take"}), max_steps=12),
-    BLOCKS,
-    st.sampled_from([1, 1023, 1024, 2047, 2048, 2049, 4096, 5000, 8193, 10241]),
-    st.integers(1, 3),
-    st.sampled_from(["mean", "sum", None]),
-    st.integers(0, 2**32),
+    st.tuples(
+        expressions(primitives=sorted(EXACT - {"take"}), max_steps=12),
+        BLOCKS,
+        st.sampled_from([1, 1023, 1024, 2047, 2048, 2049, 4096, 5000, 8193, 10241]),
+        st.integers(1, 3),
+        st.sampled_from(["mean", "sum", None]),
+        st.integers(0, 2**32),
+    )
 )
 
 
 @pytest.mark.usefixtures("small_groups")
 @settings(max_examples=8)
 @random_cases
-def test_random_programs_over_random_rows_on_any_number_of_workers(*case):
+def test_random_programs_over_random_rows_on_any_number_of_workers(case):
     check_random_program(*case)
 
 
@@ -146,7 +148,7 @@ def test_random_programs_over_random_rows_on_any_number_of_workers(*case):
 @pytest.mark.usefixtures("small_groups")
 @settings(settings.get_profile("search"), max_examples=200)
 @random_cases
-def test_search_random_programs_over_random_rows(*case):
+def test_search_random_programs_over_random_rows(case):
     check_random_program(*case)
 
 
