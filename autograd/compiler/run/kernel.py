@@ -107,10 +107,10 @@ class MachineCode:
 
 
 class Sums:
-    """What a pass adds up over the lanes: block after block to a group, group after group to a total. A group that begins
-    forgets the one before, once that is added to the total.
+    """What a pass adds up over the lanes: block after block to a group, group after group to a total.
 
-    Each block's results have their own place, so that nothing depends on who computed them.
+    With the first block of a group, the group before is added to the total, and forgotten. Each block's results have
+    their own place, so that nothing depends on who computed them.
 
     Args:
         code, layout: the pass.
