@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import autograd
-from autograd import Value, dot, logsumexp, relu, softplus, take, where
+from autograd import Value, dot, logsumexp, relu, sigmoid, softmax, softplus, take, where
 from autograd.primitives import select
 from autograd.scalars import is_array
 
@@ -33,6 +33,7 @@ class Loss:
             is not one of classification.
         labels: the labels of the two classes, in their order; () if classes are numbered from 0.
         metric: what `fit` reports beside the loss: a name in nn.training.METRICS, or "".
+        probabilities: of a loss that is -log of a probability, those of all classes by score; None of others.
 
     `unit` is what a target of 1 is in the unit that errors are reported in, if targets are scaled; see `in_unit`.
 
@@ -46,6 +47,7 @@ class Loss:
         label: Callable[[Any], float] | None = None,
         labels: tuple[float, ...] = (),
         metric: str = "",
+        probabilities: Callable[[Any], list[Any]] | None = None,
     ):
         functools.update_wrapper(self, formula)
         self.name = getattr(formula, "__name__", "the loss")
@@ -54,6 +56,7 @@ class Loss:
         self.label = label
         self.labels = labels
         self.metric = metric
+        self.probabilities = probabilities
         self.unit = 1.0
 
     def in_unit(self, unit: float) -> "Loss":
@@ -162,18 +165,18 @@ def _regression(formula: Callable[..., Any]) -> Loss:
     return Loss(_mean_over_outputs(formula), _not_numbers, metric="mean absolute error")
 
 
-def _binary(low: int, high: int) -> Callable[[Callable[..., Any]], Loss]:
+def _binary(low: int, high: int, probabilities: Any = None) -> Callable[[Callable[..., Any]], Loss]:
     def label(score: Any) -> Any:
         return low + (high - low) * (score > 0)
 
     def loss(formula: Callable[..., Any]) -> Loss:
-        return Loss(formula, _not_among(low, high), label, (low, high), metric="accuracy")
+        return Loss(formula, _not_among(low, high), label, (low, high), "accuracy", probabilities)
 
     return loss
 
 
 def _multiclass(formula: Callable[..., Any]) -> Loss:
-    return Loss(formula, _no_class, _position_of_the_largest, metric="accuracy")
+    return Loss(formula, _no_class, _position_of_the_largest, metric="accuracy", probabilities=softmax)
 
 
 def _position_of_the_largest(scores: Any) -> Any:
@@ -230,7 +233,7 @@ def hinge(score: Any, label: Any) -> Any:
     return relu(1 - label * score)
 
 
-@_binary(0, 1)
+@_binary(0, 1, lambda logit: [sigmoid(-logit), sigmoid(logit)])
 def binary_cross_entropy(logit: Any, label: Any) -> Any:
     """-log of the probability sigmoid(logit) that the label is 1, or of its complement for 0; exact everywhere.
 

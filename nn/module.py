@@ -8,6 +8,7 @@ from autograd import Value
 from autograd.scalars import as_numpy, is_array, number
 from autograd.transforms.objects import attributes
 from autograd.transforms.tree import first_names, flatten, parts_of, with_parameters
+from nn.losses import LOSSES
 from nn.metadata import Metadata, check_columns
 
 
@@ -173,6 +174,71 @@ class Module:
         plain = with_parameters(self, {name: p._data for name, p in parameters.items()}, parameters).eval()
         return [_numbers(plain(x)) for x in X]
 
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class for many samples, by the loss that the model was trained with.
+
+        Args:
+            X: as for `predict`.
+
+        Returns: n lists of k probabilities; an array, unless X is a list.
+
+        Errors: ValueError for a model that was not trained with "cross_entropy" or "binary_cross_entropy", since the
+        scores of another say nothing of probabilities; as `predict`.
+
+        Example:
+            >>> from nn import Neuron, fit
+            >>> neuron = Neuron(1, nonlin=False, rng=0)
+            >>> history = fit(neuron, [[-1.0], [1.0]], [0, 1], loss="binary_cross_entropy", progress=False)
+            >>> [[unlikely, likely]] = neuron.predict_proba([[0.0]])
+            >>> unlikely + likely, likely > 0.4
+            (1.0, True)
+        """
+        loss = LOSSES.get(self.metadata.loss) if self.metadata else None
+        if loss is None or loss.probabilities is None:
+            trained = f"it was trained with {self.metadata.loss}" if self.metadata else "it was not trained by fit"
+            raise ValueError(
+                f"{type(self).__name__} gives scores and no probabilities: {trained}. "
+                'Train it with the loss "cross_entropy" or "binary_cross_entropy"'
+            )
+        scores = self.predict(X)
+        if not is_array(scores):
+            return [loss.probabilities(score) for score in scores]
+        import numpy as np
+
+        return np.array([loss.probabilities(score) for score in scores.tolist()])
+
+    def summary(self) -> str:
+        """A table of the modules that have parameters: their name, inputs and outputs, and how many are trained.
+
+        Example:
+            >>> from nn import MLP
+            >>> model = MLP(2, [8, 1])
+            >>> _ = model.layers[0].freeze()
+            >>> print(model.summary())
+            module    type   shape   parameters  trained
+            layers.0  Layer  2 -> 8          24        0
+            layers.1  Layer  8 -> 1           9        9
+            total     MLP    2 -> 1          33        9
+        """
+        rows = [("module", "type", "shape", "parameters", "trained")]
+        trained = self.trainable_parameters().values()
+
+        def add(name: str, module: Module, parameters: Iterable[Value]) -> None:
+            counted, moved = set(parameters), set(parameters) & set(trained)
+            rows.append((name, type(module).__name__, _shape(module), str(len(counted)), str(len(moved))))
+
+        children = _children_modules(self)
+        for name, module in children.items():
+            add(name, module, module.parameters())
+        inside = {parameter for module in children.values() for parameter in module.parameters()}
+        if own := set(self.parameters()) - inside:
+            rows.append(("its own", "", "", str(len(own)), str(len(own & set(trained)))))
+        add("total", self, self.parameters())
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        align = (str.ljust, str.ljust, str.ljust, str.rjust, str.rjust)
+        lines = ["  ".join(f(cell, w) for f, cell, w in zip(align, row, widths, strict=True)) for row in rows]
+        return "\n".join(line.rstrip() for line in lines)
+
     def state_dict(self) -> dict[str, float]:
         """The numbers of all parameters by name."""
         return {name: parameter._data for name, parameter in self.named_parameters().items()}
@@ -236,6 +302,24 @@ def named_modules(model: Module) -> dict[str, Module]:
     found: dict[int, tuple[str, Any]] = {}
     _search(model, "", [], found)
     return {name: x for name, x in found.values() if isinstance(x, Module)}
+
+
+def _children_modules(model: Module) -> dict[str, Module]:
+    """The Modules of which a model is made, without those in them."""
+    found: dict[str, Module] = {}
+    for name, module in named_modules(model).items():
+        if name and not any(name.startswith(f"{outer}.") for outer in found):
+            found[name] = module
+    return found
+
+
+def _shape(module: Module) -> str:
+    """How many numbers a module takes and gives, where it says so."""
+    try:
+        config = module.config()
+    except TypeError:
+        return ""
+    return f"{config['nin']} -> {config.get('nouts', [config.get('nout', 1)])[-1]}" if "nin" in config else ""
 
 
 def _modules(model: Module) -> list[Module]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn
 from autograd import Value, relu, value
 from nn import MLP, Layer, Module, Neuron, PReLU, Sequential
 
@@ -139,3 +140,60 @@ def test_a_module_of_ones_own_predicts_if_it_uses_the_functions():
 
     assert Own().predict([[1.0], [-3.0]]) == [0.0, 6.0]
     assert repr(Own()) == "Own(1 parameters)"
+
+
+@pytest.mark.parametrize("as_array", [False, True])
+def test_probabilities_are_those_of_the_loss(as_array):
+    X = [[0.5, -1.0], [2.0, 3.0], [-40.0, 1.0], [800.0, 1.0]]
+    given = np.array(X) if as_array else X
+    three = nn.Layer(2, 3, nonlin=False, rng=0)
+    nn.fit(three, X, [0, 1, 2, 0], loss="cross_entropy", epochs=1, progress=False)
+    found = three.predict_proba(given)
+    for row, scores in zip(found, three.predict(X), strict=True):
+        exponentials = np.exp(np.array(scores) - max(scores))
+        assert row == pytest.approx(exponentials / exponentials.sum(), rel=1e-12)
+    two = nn.Neuron(2, nonlin=False, rng=0)
+    nn.fit(two, X, [0, 1, 1, 0], loss="binary_cross_entropy", epochs=1, progress=False)
+    found = two.predict_proba(given)
+    with np.errstate(over="ignore"):
+        expected = [[1 / (1 + np.exp(s)), 1 / (1 + np.exp(-s))] for s in two.predict(X)]
+    assert np.array(found) == pytest.approx(np.array(expected), rel=1e-12)
+    assert isinstance(found, np.ndarray) == as_array
+    assert np.array(found).shape == (4, 2)
+
+
+def test_scores_that_are_no_probabilities_are_refused():
+    model = nn.Neuron(1, nonlin=False)
+    with pytest.raises(ValueError, match="Neuron gives scores and no probabilities: it was not trained by fit"):
+        model.predict_proba([[1.0]])
+    nn.fit(model, [[1.0], [2.0]], [-1, 1], loss="hinge", epochs=1, progress=False)
+    with pytest.raises(ValueError, match=r'it was trained with hinge\. Train it with the loss "cross_entropy" or'):
+        model.predict_proba([[1.0]])
+
+
+def test_the_summary_counts_every_parameter_once():
+    class Model(nn.Module):
+        def __init__(self):
+            self.scale = Value(1.0)
+            self.body = nn.Sequential(nn.Layer(2, 3), nn.Dropout(), nn.MLP(3, [4, 1], activation="prelu"))
+            self.again = [self.body.modules[0]]
+
+        def __call__(self, x):
+            return self.scale * self.body(x)
+
+    model = Model()
+    model.body.modules[2].freeze()
+    model.scale.label = "scale"
+    assert [line.split() for line in model.summary().splitlines()] == [
+        ["module", "type", "shape", "parameters", "trained"],
+        ["body", "Sequential", "34", "9"],
+        ["its", "own", "1", "1"],
+        ["total", "Model", "35", "10"],
+    ]
+    assert len(model.parameters()) == 35
+    inner = [line.split() for line in model.body.summary().splitlines()]
+    assert inner[1:4] == [
+        ["modules.0", "Layer", "2", "->", "3", "9", "9"],
+        ["modules.1", "Dropout", "0", "0"],
+        ["modules.2", "MLP", "3", "->", "1", "25", "0"],
+    ]
