@@ -25,7 +25,7 @@ def test_value_and_two_derivatives_keep_their_digits_all_over_the_doubles(name):
 @pytest.mark.slow
 @functions
 def test_value_and_two_derivatives_keep_their_digits_at_many_points(name):
-    xs = accuracy.points(4, seed=1)
+    xs = accuracy.points(2, seed=1)
     expected = [accuracy.exact(name, x) for x in xs]
     assert not accuracy.failures(name, xs, accuracy.eager(name, xs), expected)
 

@@ -12,7 +12,7 @@ from autograd import grad, jit, maximum, minimum, vmap
 from tests.compiler.conftest import same_bits
 
 SOME = accuracy.EDGES + random.Random(0).sample(accuracy.points(), 150)
-MANY = accuracy.points(2, seed=2)
+MANY = accuracy.points(seed=2)
 
 
 @functools.cache
