@@ -91,6 +91,7 @@ acos = _unary(math.acos)
 sinh = _unary(math.sinh, overflow=-inf)
 cosh = _unary(math.cosh)
 acosh = _unary(math.acosh)
+lgamma = _unary(math.lgamma)
 
 
 def _whole(function: Callable[[float], float]) -> Callable[[float], float]:
@@ -202,6 +203,16 @@ def mills_series(x: Any) -> Any:
 def direction(t: float, s: float) -> float:
     """t / √(t² + s)."""
     return div(t, sqrt(t * t + s))
+
+
+def gamma(x: float) -> float:
+    """The gamma function; ±inf at ±0, nan at negative whole numbers and -inf."""
+    try:
+        return math.gamma(x)
+    except OverflowError:
+        return math.copysign(inf, x)
+    except ValueError:
+        return math.copysign(inf, x) if x == 0 else nan
 
 
 def logit(x: float) -> float:

@@ -22,7 +22,7 @@ def names(text):
 UNARY = names(
     "sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
     "erf erfc abs sign relu leaky_relu elu sigmoid logit logsigmoid softplus silu gelu detach square "
-    "floor ceil trunc round"
+    "floor ceil trunc round erfinv gamma lgamma digamma"
 )
 BINARY = names("atan2 hypot copysign maximum minimum mod fmod logaddexp")
 OF_MANY = names("sum mean var std prod norm logsumexp max min")

@@ -52,6 +52,8 @@ limited = {
     "prod": st.one_of(moderate, near_one, scaled.filter(lambda x: 1e-60 < abs(x) < 1e60)),
     "direction": st.floats(0, 1),
     "logit": st.one_of(st.floats(0, 1), near_one, scaled),
+    **dict.fromkeys(["erfinv", "erfinv_slope"], st.floats(-1, 1)),
+    **dict.fromkeys(["gamma", "lgamma", "digamma", "trigamma"], st.floats(1e-9, 150)),
 }
 
 

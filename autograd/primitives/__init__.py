@@ -2,12 +2,13 @@
 
 An entry is the public function itself: its documentation, signature, forward rule on floats, derivative, symbol, LaTeX,
 and how the compiler and JavaScript write it. The files, each built on those before it: primitive (what an entry is),
-arithmetic, choices, rounding, powers, lengths, trigonometric, special, activations, many.
+arithmetic, choices, rounding, powers, lengths, trigonometric, special, gamma, activations, many.
 """
 
 from autograd.primitives.activations import *  # noqa: F403
 from autograd.primitives.arithmetic import *  # noqa: F403
 from autograd.primitives.choices import *  # noqa: F403
+from autograd.primitives.gamma import *  # noqa: F403
 from autograd.primitives.lengths import *  # noqa: F403
 from autograd.primitives.many import *  # noqa: F403
 from autograd.primitives.powers import *  # noqa: F403

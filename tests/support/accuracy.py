@@ -24,10 +24,14 @@ NAMES = [name for name, op in TABLE.items() if op.arity == 1 and name not in PIE
 LIMITS = 8.0, 8.0, 1e-13 / sys.float_info.epsilon  # of the errors of a value and its derivatives: 8, 8 and 450 units
 PERIODIC = {"sin", "cos", "tan"}
 SINGULAR_AT_0 = {"sqrt", "cbrt", "cbrt_slope", "log", "log2", "log10", "logit"}
+SINGULAR_AT_0 |= {"gamma", "lgamma", "digamma", "trigamma"}
+POSITIVE = {"gamma", "lgamma", "digamma"}  # below 0 they or their derivatives are 0 between any two whole numbers
 
 # Where a derivative is 0 at a number that is no double, the last digit of x alone is worth any number of units there:
 # from 0 to twice such a root, errors are counted in units of no less than what the derivative is at the latter.
 ROOTS = {
+    ("gamma", "first"): 1.4616321449683622,
+    ("lgamma", "first"): 1.4616321449683622,
     ("gaussian", "second"): 1.0,
     ("sech_squared", "second"): 0.6584789484624083,
     ("sigmoid_slope", "second"): 1.3169578969248166,
@@ -67,6 +71,8 @@ def points(per_octave: int = 1, seed: int = 0) -> list[float]:
 def exact(name: str, x: float) -> tuple[Any, Any, Any] | None:
     """The value and derivatives of a primitive at x, by differences in as many digits as that takes; None outside its
     domain."""
+    if name in POSITIVE and x < 0:
+        return None
     function = MPMATH[name]
     local = name in SINGULAR_AT_0 or (abs(x) > 1 and name not in PERIODIC)
     h = mp.ldexp(abs(mpf(x)) if local and x else 1, -150)

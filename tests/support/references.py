@@ -38,6 +38,10 @@ def _trunc(x: Any) -> Any:
     return mp.sign(x) * mp.floor(abs(x))
 
 
+def _gamma(x: Any) -> Any:
+    return mp.gamma(x) if abs(x) < 200 else mp.inf if x > 0 else mpf(0)  # beyond all doubles
+
+
 def _softplus(x: Any) -> Any:
     return max(x, mpf(0)) + mp.log1p(mp.exp(-abs(x)))
 
@@ -71,6 +75,12 @@ MPMATH: dict[str, Function] = {
     "mod": lambda x, y: x - y * mp.floor(x / y),
     "fmod": lambda x, y: x - y * _trunc(x / y),
     "square": lambda x: x * x,
+    "erfinv": mp.erfinv,
+    "erfinv_slope": lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
+    "gamma": _gamma,
+    "lgamma": lambda x: mp.re(mp.loggamma(x)),
+    "digamma": lambda x: mp.psi(0, x),
+    "trigamma": lambda x: mp.psi(1, x) if x >= 0 else mp.nan,
     "sech_squared": lambda x: mp.sech(x) ** 2,
     "one_minus_square": lambda x: 1 - x * x,
     "gaussian": lambda x: mp.exp(-x * x / 2),
@@ -238,6 +248,12 @@ def _array_functions(xp: Any, special: Any) -> dict[str, Function]:
         "erf": special.erf,
         "erfc": special.erfc,
         "logit": special.logit,
+        "erfinv": special.erfinv,
+        "erfinv_slope": lambda x: math.sqrt(math.pi) / 2 * xp.exp(special.erfinv(x) ** 2),
+        "gamma": lambda x: xp.exp(special.gammaln(x)),
+        "lgamma": special.gammaln,
+        "digamma": special.digamma,
+        "trigamma": lambda x: special.polygamma(1, x),
         "add": lambda x, y: x + y,
         "sub": lambda x, y: x - y,
         "mul": lambda x, y: x * y,
@@ -340,13 +356,15 @@ def is_tame(expression: Any) -> bool:
 
 
 def _at_a_jump(name: str, operands: Sequence[Any]) -> bool:
-    """Where rounding, or the sign of a zero, of which mpmath has only one, decides on which side of a jump we are."""
+    """Where rounding, a convention, or the sign of a zero (mpmath has only one) decides on which side we are."""
     if name in STAIRS or name in ("mod", "fmod"):
         steps = operands[0] if name in STAIRS else operands[0] / operands[1]
         steps = 2 * steps if name == "round" else steps
         return abs(steps - mp.nint(steps)) < 1e-9
     if name == "atan2":
         return operands[0] == 0 and operands[1] < 0
+    if name == "clip":
+        return operands[1] == operands[2]  # no interval; libraries differ in the derivative by its ends
     return name == "copysign" and operands[1] == 0
 
 
