@@ -38,6 +38,10 @@ def _trunc(x: Any) -> Any:
     return mp.sign(x) * mp.floor(abs(x))
 
 
+def _polygamma(n: int) -> Function:
+    return lambda x: mp.psi(n, x) if x >= 0 else mp.nan
+
+
 def _gamma(x: Any) -> Any:
     return mp.gamma(x) if abs(x) < 200 else mp.inf if x > 0 else mpf(0)  # beyond all doubles
 
@@ -80,7 +84,8 @@ MPMATH: dict[str, Function] = {
     "gamma": _gamma,
     "lgamma": lambda x: mp.re(mp.loggamma(x)),
     "digamma": lambda x: mp.psi(0, x),
-    "trigamma": lambda x: mp.psi(1, x) if x >= 0 else mp.nan,
+    "trigamma": _polygamma(1),
+    **{f"polygamma{n}": _polygamma(n) for n in range(2, 9)},  # in graphs of derivatives
     "sech_squared": lambda x: mp.sech(x) ** 2,
     "one_minus_square": lambda x: 1 - x * x,
     "gaussian": lambda x: mp.exp(-x * x / 2),
@@ -250,7 +255,7 @@ def _array_functions(xp: Any, special: Any) -> dict[str, Function]:
         "logit": special.logit,
         "erfinv": special.erfinv,
         "erfinv_slope": lambda x: math.sqrt(math.pi) / 2 * xp.exp(special.erfinv(x) ** 2),
-        "gamma": lambda x: xp.exp(special.gammaln(x)),
+        "gamma": lambda x: xp.exp(special.gammaln(x)) * xp.where(x > 0, 1.0, xp.cos(math.pi * xp.floor(x))),
         "lgamma": special.gammaln,
         "digamma": special.digamma,
         "trigamma": lambda x: special.polygamma(1, x),
@@ -364,7 +369,9 @@ def _at_a_jump(name: str, operands: Sequence[Any]) -> bool:
     if name == "atan2":
         return operands[0] == 0 and operands[1] < 0
     if name == "clip":
-        return operands[1] == operands[2]  # no interval; libraries differ in the derivative by its ends
+        return bool(operands[1] == operands[2])  # no interval; libraries differ in the derivative by its ends
+    if name == "hypot":
+        return not any(operands)
     return name == "copysign" and operands[1] == 0
 
 
@@ -378,7 +385,7 @@ def hessian(expression: Any) -> list[list[Any]] | None:
             try:
                 if any(_jumps(here, _local_partials(expression, there)) for there in (ahead, behind)):
                     return None
-            except ZeroDivisionError:
+            except (ZeroDivisionError, ValueError):  # a pole
                 return None
             after, at, before = (gradient(expression, there) for there in (ahead, inputs, behind))
             right = [(a - b) / h for a, b in zip(after, at, strict=True)]
@@ -419,7 +426,7 @@ def _largest_changes(exact: Sequence[Any], compute: Callable[[Callable[[Any], An
     """How far each result moves under roundings; infinitely far if they take an operand out of a domain."""
     try:
         others = [compute(Rounding(seed)) for seed in range(5)]
-    except (OutOfDomain, ZeroDivisionError):
+    except (ValueError, ZeroDivisionError):  # out of the domain, or a pole
         return [mp.inf] * len(exact)
     return [max(abs(x - y) for y in column) for x, column in zip(exact, zip(*others, strict=True), strict=True)]
 
