@@ -101,6 +101,7 @@ def test_it_is_differentiated_to_any_order_in_every_mode(chains):
 
 
 def test_it_compiles_and_runs_on_lanes(chains):
+    pytest.importorskip("llvmlite")
     derivative = grad(grad(chains.hanging))
     assert jit(derivative)(0.5, 3.0) == pytest.approx(derivative(0.5, 3.0), rel=1e-14)
     xs = np.linspace(-1.0, 1.0, 7)
@@ -108,6 +109,7 @@ def test_it_compiles_and_runs_on_lanes(chains):
 
 
 def test_it_is_drawn_written_and_played(chains):
+    pytest.importorskip("graphviz")
     x = Value(0.5, label="x")
     y = chains.catenary(x)
     assert "Ch" in draw(y).source

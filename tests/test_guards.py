@@ -17,6 +17,8 @@ import autograd as ag
 from autograd import Value, grad, gradients, hessian, hvp, jacobian, jit, jvp, vjp, vmap
 from autograd.primitives import TABLE
 
+pytest.importorskip("llvmlite")  # every guard is compiled as well
+
 ORDERS = (1, 2, 3)
 
 # Functions, each with a point where a derivative is infinite or undefined
