@@ -297,3 +297,9 @@ def test_there_is_no_public_function_of_numbers_without_a_test_here():
         name for name in autograd.__all__ if getattr(getattr(autograd, name), "__module__", "").startswith(modules)
     } - {"Primitive"}
     assert public <= {*UNARY, *BINARY, *OF_MANY, *OTHERS, *QUESTIONS, *SPELLINGS}
+
+
+@pytest.mark.parametrize("length", [autograd.hypot, lambda x, y: autograd.norm([x, y])])
+def test_a_component_of_an_infinite_length_has_derivative_zero(length):
+    assert autograd.grad(length)(1.0, math.inf) == 0.0
+    assert autograd.grad(length)(-1e300, -math.inf) == 0.0

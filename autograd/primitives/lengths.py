@@ -9,9 +9,11 @@ import operator
 from collections.abc import Callable, Sequence
 
 from autograd import ieee
-from autograd.primitives.choices import detach, select
+from autograd.primitives.choices import detach, minimum, select
 from autograd.primitives.powers import sqrt
 from autograd.primitives.primitive import Scalar, primitive
+
+LARGEST = math.nextafter(math.inf, 0.0)  # the share of a component in an infinite length is 0, not inf / inf
 
 
 def of_the_others(combine: Callable[[Scalar, Scalar], Scalar], neutral: float, xs: Sequence[Scalar]) -> list[Scalar]:
@@ -36,14 +38,14 @@ def direction(t: float, s: float) -> float:
 
 def _direction(length: Scalar, x: Scalar, y: Scalar) -> Scalar:
     """x / length, for the length of (x, y); none at the origin. A rough length will do, as one that is subnormal."""
-    scale = detach(length)
+    scale = minimum(detach(length), LARGEST)
     rest = y / scale
     return select(length == 0, None, direction(x / scale, rest * rest))
 
 
 def directions(length: Scalar, *xs: Scalar) -> list[Scalar]:
     """The same for a length of many components."""
-    scale = detach(length)
+    scale = minimum(detach(length), LARGEST)
     scaled = [x / scale for x in xs]
     others = of_the_others(operator.add, 0.0, [t * t for t in scaled])
     return [select(length == 0, None, direction(t, s)) for t, s in zip(scaled, others, strict=True)]
