@@ -18,8 +18,7 @@ from typing import Any, NoReturn
 from autograd.files import write_atomically
 from nn.activations import ACTIVATIONS
 from nn.cells import shortened
-from nn.layers import MLP, Dropout, Layer, Neuron, Sequential
-from nn.layers import _size as whole
+from nn.layers import MLP, Dropout, Layer, Neuron, Sequential, _size as whole
 from nn.metadata import Metadata
 from nn.module import Module, named_modules
 

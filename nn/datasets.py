@@ -14,8 +14,7 @@ from typing import Any
 
 from autograd.extras import needs
 from nn.cells import DataError as DataError
-from nn.tables import Table as Table
-from nn.tables import read_table as read_table
+from nn.tables import Table as Table, read_table as read_table
 
 Samples = tuple[list[list[float]], list[int]]
 

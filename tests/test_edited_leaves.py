@@ -1,8 +1,7 @@
 """A leaf that is edited between the forward pass and the derivatives: an error by name, or marked; never a mixture."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import autograd as ag
 from autograd import Value, exp, gradients, sin

@@ -5,8 +5,7 @@ import math
 import sys
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from mpmath import mp, mpf
 from references import MPMATH, partials
 

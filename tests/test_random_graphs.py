@@ -5,8 +5,7 @@ import struct
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from references import gradient_and_bound, hessian, is_tame, value_and_bound
 from strategies import Expression, Step, expressions
 

@@ -2,10 +2,8 @@
 
 import struct
 
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
-from references import gradient_and_bound, is_tame, value_and_bound
-from references import hessian as exact_hessian
+from hypothesis import assume, given, settings, strategies as st
+from references import gradient_and_bound, hessian as exact_hessian, is_tame, value_and_bound
 from strategies import Expression, expressions
 
 from autograd import Value, data, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap

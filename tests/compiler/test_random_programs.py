@@ -5,8 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import CONDITIONS, EXTREME, MODERATE, expressions
 
 from autograd import hessian, jit, value_and_grad, vmap

@@ -13,8 +13,7 @@ import pyarrow
 import pytest
 import zarr
 from dask.distributed import Client, LocalCluster
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from pyarrow import parquet
 from strategies import expressions
 

@@ -8,8 +8,7 @@ from subprocess import CalledProcessError
 
 import pytest
 from graphviz.backend import dot_command
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import expressions
 
 import autograd
