@@ -159,7 +159,7 @@ __all__ = [
     "grad", "value_and_grad", "jacobian", "value_and_jacobian", "jacfwd", "jacrev", "hessian", "vjp", "jvp", "hvp",
     "vmap", "stop_gradient", "check_grads", "detect_anomaly",
     "array", "read_data", "read_grads", "data", "grads", "flatten", "register_structure",
-    "jit", "rows", "draw", "chain_rule", "page",
+    "jit", "export", "rows", "draw", "chain_rule", "page",
 ]
 # fmt: on
 
@@ -168,6 +168,7 @@ TYPE_CHECKING = False  # to type checkers it is true; loading typing would doubl
 if TYPE_CHECKING:
     from typing import Any
 
+    from autograd.codegen import export
     from autograd.compiler import jit
     from autograd.compiler.rows import rows
     from autograd.visualize import chain_rule, draw, page
@@ -176,6 +177,7 @@ _ON_FIRST_USE = {  # what needs more than the standard library
     **dict.fromkeys(("draw", "chain_rule", "page"), "autograd.visualize"),
     "jit": "autograd.compiler",
     "rows": "autograd.compiler.rows",
+    "export": "autograd.codegen",
 }
 
 

@@ -7,7 +7,7 @@ import inspect
 import threading
 import time
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -217,6 +217,42 @@ class Jitted:
             "2**53, or there are too many paths"
         )
         return TypeError(f"{name_of(self._f)} cannot be compiled for these arguments: {reason}")
+
+    # --- for export ---------------------------------------------------------------------------------------------------
+
+    def paths_for(self, examples: Sequence[Sequence[Any]]) -> tuple[list[Path], tuple[int, ...]]:
+        """The paths that calls with these arguments have taken, and which integers are part of the program.
+
+        Errors: ValueError for examples of different structures; TypeError if there is no compiled code for them.
+        """
+        found = [Arguments(tuple(args), {}) for args in examples]
+        family = self._families.get(found[0].structure)
+        if family is None or not family.paths:
+            raise TypeError(f"{name_of(self._f)} cannot be compiled for these arguments")
+        for n, other in enumerate(found[1:], 1):
+            if other.structure != found[0].structure or family.of(other) != family.of(found[0]):
+                raise ValueError(
+                    f"example {n} differs from the arguments before it in more than its numbers: give it the same "
+                    "structure, types of arrays, and whole numbers that are part of the program"
+                )
+        paths = self._known_paths(found[0])
+        for n, other in enumerate(found[1:], 1):
+            if {*map(id, self._known_paths(other))} != {*map(id, paths)}:
+                raise ValueError(f"example {n} has arrays of other shapes than the arguments before it")
+        return sorted(paths, key=lambda path: path.decisions, reverse=True), family.static
+
+    @contextlib.contextmanager
+    def retraced(self, path: Path, args: Sequence[Any], static: tuple[int, ...]) -> Iterator[Traced]:
+        """What the trace of a known path found, once more; it ends with the block."""
+        with _no_garbage_collection():
+            traced = self._traced(
+                tuple(args), {}, path.loops, static, decisions=path.decisions, lane_paths=path.lane_paths
+            )
+            inputs = list(traced.trace.sources)
+            yield traced
+            traced.trace.close()
+            del traced
+            close(inputs, where_is(self._f))
 
     # --- paths --------------------------------------------------------------------------------------------------------
 

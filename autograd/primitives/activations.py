@@ -177,6 +177,7 @@ def _gelu(x: Scalar) -> Scalar:
 @primitive(
     lambda out, x: 0.5 * erfc(-x * SQRT_HALF) + _density(x, x),
     symbol="GELU", latex=r"\operatorname{{GELU}}({0})", lower=_gelu,
+    js="({0} < -40 ? -0 : 0.5 * {0} * erfc(-({0}) * Math.SQRT1_2))",
 )
 def gelu(x: float) -> float:
     """x · Φ(x), with Φ the standard normal distribution function (the exact form, not the tanh one).

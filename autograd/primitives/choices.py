@@ -203,7 +203,7 @@ def sign(x: float) -> float:
 @primitive(
     lambda out, x, y: select(x == 0, None, sign(x) * copysign(1.0, y)), None,
     latex=r"\operatorname{{copysign}}({0}, {1})", lower="llvm.copysign",
-    js="(Math.abs({0}) * ({1} < 0 || Object.is({1}, -0) ? -1 : 1))",
+    js="copysign({0}, {1})",
 )
 def copysign(x: float, y: float) -> float:
     """|x| with the sign of y, also of a zero (the sign of a nan is not defined); derivative 0 at x = 0, and none by y.

@@ -85,7 +85,10 @@ def erfinv_slope(x: float) -> float:
     return _erfinv_slope(x)
 
 
-@primitive(lambda out, x: TWO_OVER_SQRT_PI * gaussian(x) * gaussian(x), latex=r"\operatorname{{erf}}({0})", lower="erf")
+@primitive(
+    lambda out, x: TWO_OVER_SQRT_PI * gaussian(x) * gaussian(x),
+    latex=r"\operatorname{{erf}}({0})", lower="erf", js="erf({0})",
+)
 def erf(x: float) -> float:
     """Error function, 2/√π ∫₀ˣ e^(-t²) dt.
 
@@ -98,7 +101,7 @@ def erf(x: float) -> float:
 
 @primitive(
     lambda out, x: -TWO_OVER_SQRT_PI * gaussian(x) * gaussian(x),
-    latex=r"\operatorname{{erfc}}({0})", lower="erfc",
+    latex=r"\operatorname{{erfc}}({0})", lower="erfc", js="erfc({0})",
 )
 def erfc(x: float) -> float:
     """1 - erf(x), without cancellation for large x.

@@ -13,8 +13,8 @@ from autograd.visualize.page import arithmetic
 
 pytestmark = pytest.mark.browser
 
-# JavaScript has no erf and no gamma function
-WITHOUT = {"erf", "erfc", "gelu", "erfinv", "erfinv_slope", "gamma", "lgamma", "digamma", "trigamma"}
+# JavaScript has no inverse of erf and no gamma function
+WITHOUT = {"erfinv", "erfinv_slope", "gamma", "lgamma", "digamma", "trigamma"}
 NUMBERS = [
     0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 1.7, 20.0, -20.0, 710.0, -750.0, 1e-9, 1e-200, -1e-200, 1e200, 5e-324,
     math.inf, -math.inf, math.nan,
@@ -47,7 +47,7 @@ def same(x, y):
     return abs(x - y) <= 1e-12 * max(abs(x), abs(y)) + 1e-300
 
 
-def test_every_primitive_but_those_of_erf_and_gamma_has_javascript():
+def test_every_primitive_but_erfinv_and_those_of_gamma_has_javascript():
     for name, op in TABLE.items():
         if name in WITHOUT:
             with pytest.raises(NoJavaScript, match=f"{name} has no JavaScript"):

@@ -6,6 +6,7 @@ identities of identities.py.
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from autograd import primitives
@@ -136,8 +137,13 @@ class Program(NamedTuple):
     watched: bool = False
 
 
-def simplify(traced: Traced) -> Program:
+def simplify(traced: Traced, graph: Graph | None = None, captured: Sequence[Value] = ()) -> Program:
     """The traced function as a compact graph.
+
+    Args:
+        traced: from trace.
+        graph: add to this one, in which the same paths of a function share what they have in common.
+        captured: leaves that have a place among the inputs already, after the arguments.
 
     Example:
         >>> from autograd.compiler.trace.calls import trace
@@ -145,8 +151,8 @@ def simplify(traced: Traced) -> Program:
         >>> [program.graph.ops[node] for node in program.graph.needed(program.outputs)]
         ['input', 'fadd', 'const', 'fmul']
     """
-    graph = Graph(RULES)
-    conversion = _Conversion(graph, traced.trace)
+    graph = Graph(RULES) if graph is None else graph
+    conversion = _Conversion(graph, traced.trace, captured)
     outputs, stacks = [], []
     for x in flatten(traced.result, is_array)[0]:
         if type(x) is StackedResult:
@@ -225,11 +231,11 @@ def _first_failure(graph: Graph, valid: Node, region: int) -> Node:
 class _Conversion:
     """From Values to nodes, each Value once."""
 
-    def __init__(self, graph: Graph, trace: Trace):
+    def __init__(self, graph: Graph, trace: Trace, captured: Sequence[Value]):
         self.graph = graph
         self.trace = trace
-        self.nodes: dict[Value, Node] = {}
-        self.captured: list[Value] = []
+        self.captured = list(captured)
+        self.nodes = {leaf: graph.source("input", trace.slots + i) for i, leaf in enumerate(captured)}
         self.checks: list[Node] = []
         self.lanes: dict[primitives.Primitive, Any] = {}
         for region in trace.regions:

@@ -1,0 +1,578 @@
+"""The one printer: from a schedule to statements, in any language."""
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd.codegen.interface import Part, identifier
+from autograd.codegen.language import Body, Language, Written
+from autograd.codegen.programs import UNKNOWN_BRANCH, Exportable, Way
+from autograd.codegen.schedule import (
+    LONG,
+    WORK,
+    Chain,
+    Copy,
+    Item,
+    Lanes,
+    Map,
+    Place,
+    Ref,
+    Single,
+    Space,
+    State,
+    Sum,
+    Sums,
+    Total,
+    schedule,
+)
+from autograd.compiler.optimize.graph import Node
+from autograd.compiler.optimize.operations import CONDITIONS
+
+WIDEST = 70  # characters of an expression that is written where it is used, and not given a name
+NEUTRAL = -0.0  # changes no number by being added to it
+
+
+class Printer:
+    """Writes one function.
+
+    Args:
+        language: in which.
+        program: what.
+    """
+
+    def __init__(self, language: Language, program: Exportable):
+        self.language, self.program, self.graph = language, program, program.graph
+        self.lines: list[str] = []
+        self.tables: list[str] = []
+        self.known_tables: dict[tuple[str, tuple[str, ...]], str] = {}
+        self.called: dict[str, None] = {}
+        self.indent = 1
+        self.most_work = self.count = 0
+        self.taken = {*language.reserved}
+        parts = [p for a in [*program.arguments, program.ways[0].result] for p in a.walk()]
+        self.taken.update(name for p in parts for name in (*p.path, "_".join(p.path)))
+        self.arrays: dict[Space, str] = {WORK: self._name("work"), Space("captured"): self._name("parameters")}
+        self.inputs: dict[int, Written] = {}  # slots
+        self.places: dict[Node, Place] = {}
+        self.by_position = {p.position: p for a in program.arguments for p in a.walk() if p.position >= 0}
+        self.rows: dict[tuple[int, int], tuple[Part, int]] = {}  # region, array: the argument, its mapped axis
+        self.lengths: dict[int, str] = {}  # of each region
+        self.named_lengths: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+        self.names: dict[Node, Written] = {}
+        self.lane = ""
+        self.stacks: list[Part] = []  # results that are stored by lane
+        self._note_inputs()
+
+    def body(self) -> Body:
+        """Write everything."""
+        self._ways(self.program.ways, 0, State(dict(self.places)))
+        if any(place.space.kind == "captured" for place in self.places.values()):
+            numbers = [self.language.literal(x).text for x in self.program.captured]
+            self.tables += self.language.table(self.arrays[Space("captured")], numbers, "double")
+        return Body(self.lines, self.tables, [*self.called], self.most_work, self.named_lengths, self.lengths)
+
+    # --- names --------------------------------------------------------------------------------------------------------
+
+    def _name(self, wish: str) -> str:
+        """A name that is not taken."""
+        name = identifier(wish, self.taken)
+        self.taken.add(name)
+        return name
+
+    def _note_inputs(self) -> None:
+        graph, program, language = self.graph, self.program, self.language
+        for argument in program.arguments:
+            for part in argument.walk():
+                if part.kind == "number":
+                    self.inputs[part.numbers[0]] = Written(language.argument(part))
+                elif part.kind == "array":
+                    for kind in ("argument", "row"):
+                        self.arrays[Space(kind, part.path)] = language.argument(part)
+        slots = {
+            slot: Place(Space("argument", part.path), i)
+            for argument in program.arguments for part in argument.walk() if part.kind == "array"
+            for i, slot in enumerate(part.numbers)
+        }  # fmt: skip
+        self._note_lengths()
+        for region, arrays in program.regions.items():
+            for k, (position, axis) in enumerate(arrays):
+                self.rows[region, k] = self.by_position[position], axis
+        for node, op in enumerate(graph.ops):
+            if op == "input":
+                slot = graph.args[node][0]
+                if slot in slots:
+                    self.places[node] = slots[slot]
+                elif slot >= program.captured_from:
+                    self.places[node] = Place(Space("captured"), slot - program.captured_from)
+                elif slot in program.counts:
+                    self.inputs[slot] = language.whole(self._length(*program.counts[slot]))
+            elif op == "lane_input":
+                part, axis = self.rows[graph.regions[node], graph.args[node][0]]
+                if axis == 0:
+                    self.places[node] = Place(Space("row", part.path), graph.args[node][1])
+
+    def _note_lengths(self) -> None:
+        """One name for the free lengths of all arrays that have to agree."""
+        self.free: dict[int, str] = {}  # position of an array: the name of its free length
+        for region, arrays in self.program.regions.items():
+            free = [position for position, axis in arrays if self.by_position[position].shape[axis] is None]
+            names = [self.free[p] for p in free if p in self.free]
+            name = names[0] if names else self._name("n") if free else ""
+            for position in free:
+                if position not in self.free:
+                    self.free[position] = name
+                    part = self.by_position[position]
+                    self.named_lengths.setdefault(name, []).append((part.path, part.size))
+            self.lengths[region] = name or self._length(*arrays[0])
+
+    def _length(self, position: int, axis: int) -> str:
+        n = self.by_position[position].shape[axis]
+        return self.free[position] if n is None else str(n)
+
+    # --- lines --------------------------------------------------------------------------------------------------------
+
+    def _line(self, text: str) -> None:
+        self.lines.append("    " * self.indent + text)
+
+    @contextmanager
+    def _block(self, opening: str) -> Iterator[None]:
+        self._line(opening)
+        self.indent += 1
+        yield
+        self.indent -= 1
+        if self.language.close:
+            self._line(self.language.close)
+
+    # --- ways through the function ------------------------------------------------------------------------------------
+
+    def _ways(self, ways: Sequence[Way], depth: int, state: State) -> None:
+        """What is left of these ways from this branch on."""
+        language = self.language
+        while True:
+            first = ways[0]
+            if len(ways) == 1 and depth >= len(first.decisions):
+                break
+            condition = first.guards.get(depth)
+            same = [w for w in ways if w.decisions[depth] == first.decisions[depth]]
+            others = [w for w in ways if w not in same]
+            if condition is not None:
+                self._compute([condition], [], {}, state, {condition: 1})
+                text = self._condition(self._read(condition, state))
+                if others:
+                    before = self.names.copy()
+                    with self._block(language.when(text)):
+                        self._ways(same, depth + 1, state.copy())
+                    self.names = before
+                    ways = others
+                else:
+                    for line in language.unless(text, UNKNOWN_BRANCH):
+                        self._line(line)
+            depth += 1
+        self._way(first, state)
+
+    def _way(self, way: Way, state: State) -> None:
+        for condition, status in way.checks:
+            self._compute([condition], [], {}, state, {condition: 1})
+            for line in self.language.unless(self._condition(self._read(condition, state)), status):
+                self._line(line)
+        parts = [p for p in way.result.walk() if p.kind in ("number", "array")]
+        arrays = [p for p in parts if p.kind == "array" and not p.region]
+        for part in parts:
+            if part.kind == "array":
+                self.arrays[Space("result", part.path)] = self.language.result(part)
+        homes: dict[Node, Place] = {}
+        for part in arrays:
+            for i, node in enumerate(part.numbers):
+                homes.setdefault(node, Place(Space("result", part.path), i))
+        targets = [node for part in parts if not part.region for node in part.numbers]
+        stacks = [(node, part.region) for part in parts if part.region for node in part.numbers]
+        self.stacks = [part for part in parts if part.region]
+        self._compute(targets, stacks, homes, state, Counter(targets))
+        for part in parts:
+            if part.kind == "number":
+                x = self._read(part.numbers[0], state)
+                if part.type == "bool":
+                    x = self._condition(x)
+                self._line(self.language.assign_result(part, self._number(x).text if part.type != "bool" else x.text))
+        for part in arrays:
+            to = [Place(Space("result", part.path), i) for i in range(len(part.numbers))]
+            self._copy(to, [state.places.get(x, x) for x in part.numbers])
+        for line in self.language.leave(way.result, self.lengths):
+            self._line(line)
+
+    def _compute(
+        self, targets: Sequence[Node], stacks: Sequence[tuple[Node, int]], homes: Mapping[Node, Place], state: State,
+        final: Mapping[Node, int],
+    ) -> None:  # fmt: skip
+        items = schedule(self.graph, targets, stacks, homes, state)
+        self._items(items, state, final)
+        self.most_work = max(self.most_work, state.work)
+
+    # --- items --------------------------------------------------------------------------------------------------------
+
+    def _items(self, items: Sequence[Item], state: State, final: Mapping[Node, int]) -> None:
+        uses = self._uses(items)
+        for item in items:
+            if isinstance(item, Single):
+                self._keep(
+                    item.node, self._operation(item.node, state), state, uses[item.node] + final.get(item.node, 0)
+                )
+            elif isinstance(item, Sum):
+                x = self._written_out(item.chain, state)
+                self._keep(item.node, x, state, uses[item.node] + final.get(item.node, 0))
+            elif isinstance(item, Copy):
+                self._line(self.language.assign(self._at(item.place), self._number(self._read(item.node, state)).text))
+            elif isinstance(item, Map):
+                self._map(item, state)
+            elif isinstance(item, Sums):
+                self._sums(item, state)
+            else:
+                self._lanes(item, state)
+
+    def _uses(self, items: Sequence[Item]) -> Counter[Node]:
+        """How often each node is read; counted double where it is read in a loop, outside of which it is computed."""
+        uses: Counter[Node] = Counter()
+        for item in items:
+            if isinstance(item, Single):
+                uses.update(self.graph.operands(item.node))
+            elif isinstance(item, Sum):
+                uses.update(item.chain.operands)
+            elif isinstance(item, Copy):
+                uses[item.node] += 1
+            elif isinstance(item, Map):
+                uses.update(2 * [x for refs in item.operands for x in refs if isinstance(x, int)])
+            elif isinstance(item, Sums):
+                uses.update(2 * [*item.needs])
+            else:
+                inner = self._uses(item.body)
+                uses.update({node: 2 * count for node, count in inner.items()})
+                read = [x for total in item.totals for refs in total.factors for x in refs if isinstance(x, int)]
+                uses.update(2 * [*read, *item.stacks])
+        return uses
+
+    def _keep(self, node: Node, x: Written, state: State, uses: int) -> None:
+        """Give an expression its place or its name; one that is used once is written there."""
+        place = state.places.get(node)
+        if place is not None:
+            self._line(self.language.assign(self._at(place), self._number(x).text))
+        elif uses <= 1 and len(x.text) <= WIDEST:
+            self.names[node] = x
+        else:
+            name = self._fresh("c" if x.bit else "t")
+            self._line(self.language.declare(name, x))
+            self.names[node] = Written(name, bit=x.bit)
+
+    def _fresh(self, letter: str) -> str:
+        self.count += 1
+        return self._name(f"{letter}{self.count}")
+
+    def _map(self, item: Map, state: State) -> None:
+        sequences = [self._indices(refs) for refs in [item.places, *item.operands]]
+        n = len(item.nodes)
+        inner = _inner_length([s for s in sequences if s is not None], n)
+        with self._loops(n, inner) as variables:
+            operands = [self._element(refs, (n // inner, inner), variables, state) for refs in item.operands]
+            x = self._apply(item.op, operands)
+            to = self._element(item.places, (n // inner, inner), variables, state)
+            self._line(self.language.assign(to.text, self._number(x).text))
+
+    def _sums(self, item: Sums, state: State) -> None:
+        count, length = len(item.nodes), len(item.lefts[0])
+        with self._loops(count, count) as (_, row):
+            total = self._fresh("s")
+            start = self.language.literal(NEUTRAL)
+            if item.starts is not None:
+                start = self._number(self._element(item.starts, (1, count), ("", row), state))
+            self._line(self.language.declare(total, start, mutable=True))
+            with self._loops(length, length) as (_, column):
+                factors = [
+                    self._element([x for each in side for x in each], (count, length), (row, column), state)
+                    for side in (item.lefts, item.rights) if side is not None
+                ]  # fmt: skip
+                term = self._apply("fmul", factors) if len(factors) == 2 else self._number(factors[0])
+                self._line(self.language.assign(total, term.text, "+="))
+            self._line(self.language.assign(self._element(item.places, (1, count), ("", row), state).text, total))
+
+    def _lanes(self, item: Lanes, state: State) -> None:
+        language = self.language
+        for total in item.totals:
+            start = 0.0 if total.op == "lane_sum" else float("inf")
+            if total.places is None:
+                name = self._fresh("s")
+                self._line(language.declare(name, language.literal(start), mutable=True))
+                self.names[total.nodes[0]] = Written(name)
+            else:
+                with self._over(total.places, state) as place:
+                    self._line(language.assign(place, language.literal(start).text))
+        outer, self.lane = self.names.copy(), self._name("lane")
+        with self._block(language.loop(self.lane, self.lengths[item.region])):
+            read = Counter([x for t in item.totals for refs in t.factors for x in refs if isinstance(x, int)])
+            read.update(item.stacks)
+            self._items(item.body, item.inside, read)
+            for total in item.totals:
+                self._total(total, item.inside)
+            self._stack(item)
+        self.taken.discard(self.lane)
+        self.names, self.lane = outer, ""
+        self.most_work = max(self.most_work, item.inside.work)
+
+    def _total(self, total: Total, state: State) -> None:
+        language = self.language
+        n = len(total.nodes)
+        if total.places is not None:
+            sequences = [self._indices(refs) for refs in [total.places, *total.factors]]
+            inner = _inner_length([s for s in sequences if s is not None], n)
+            with self._loops(n, inner) as variables:
+                shape = n // inner, inner
+                term = self._product([self._element(refs, shape, variables, state) for refs in total.factors])
+                place = self._element(total.places, shape, variables, state).text
+                self._line(language.assign(place, term.text, "+="))
+            return
+        name = self.names[total.nodes[0]]
+        term = self._product([self._element(refs, (1, 1), ("", ""), state) for refs in total.factors])
+        if total.op == "lane_sum":
+            self._line(language.assign(name.text, term.text, "+="))
+        else:
+            with self._block(language.when(self._apply("fcmp olt", [term, name]))):
+                self._line(language.assign(name.text, term.text))
+
+    def _product(self, factors: Sequence[Written]) -> Written:
+        return self._apply("fmul", factors) if len(factors) == 2 else self._number(factors[0])
+
+    def _stack(self, item: Lanes) -> None:
+        """Store what this lane has computed."""
+        computed = {*item.stacks}
+        for part in self.stacks:
+            if part.region != item.region or computed.isdisjoint(part.numbers):
+                continue
+            array, size = self.arrays[Space("result", part.path)], len(part.numbers)
+            refs = [item.inside.places.get(x, x) for x in part.numbers]
+            spaces = {r.space if isinstance(r, Place) else None for r in refs}
+            if part.axis == 0 and size >= LONG and len(spaces) == 1 and None not in spaces:
+                with self._loop(size) as k:
+                    x = self._element(refs, (1, size), ("", k), item.inside)
+                    self._line(self.language.assign(f"{array}[{_joined([(size, self.lane), (1, k)])}]", x.text))
+                continue
+            inner = math.prod([n or 1 for n in part.shape[part.axis + 1 :]])
+            for e, node in enumerate(part.numbers):
+                if node in computed:
+                    index = self._lane_element(self.lengths[item.region], e, size, inner)
+                    x = self._number(self._read(node, item.inside))
+                    self._line(self.language.assign(f"{array}[{index}]", x.text))
+
+    def _lane_element(self, length: str, e: int, size: int, inner: int) -> str:
+        """The index of element e of this lane's part, if `inner` elements come after the axis of the lanes."""
+        outer, rest = divmod(e, inner)
+        if size == inner or outer == 0:
+            return _joined([(inner, self.lane)], rest)
+        return _joined([(inner, f"({_joined([(outer, length), (1, self.lane)])})")], rest)
+
+    def _copy(self, to: Sequence[Place], refs: Sequence[Ref]) -> None:
+        """Store results that are not where they belong."""
+        pairs = [(t, r) for t, r in zip(to, refs, strict=True) if t != r]
+        for key, run in itertools.groupby(pairs, lambda pair: pair[1].space if isinstance(pair[1], Place) else None):
+            found = [*run]
+            targets, sources = [t for t, _ in found], [r for _, r in found]
+            state = State({})
+            if key is not None and len(found) >= LONG:
+                sequences = [self._indices(targets), self._indices(sources)]
+                inner = _inner_length([s for s in sequences if s is not None], len(found))
+                shape = len(found) // inner, inner
+                with self._loops(len(found), inner) as variables:
+                    x = self._element(sources, shape, variables, state)
+                    self._line(self.language.assign(self._element(targets, shape, variables, state).text, x.text))
+            else:
+                for t, r in found:
+                    x = self._number(self._element([r], (1, 1), ("", ""), state))
+                    self._line(self.language.assign(self._at(t), x.text))
+
+    # --- loops --------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _loops(self, n: int, inner: int) -> Iterator[tuple[str, str]]:
+        """One loop, or one in another; yields their variables, "" for one that is not needed."""
+        outer_count = n // inner
+        with self._loop(outer_count) as i, self._loop(inner) as j:
+            yield i, j
+
+    @contextmanager
+    def _loop(self, count: int) -> Iterator[str]:
+        if count == 1:
+            yield ""
+            return
+        variable = next(x for x in self._letters() if x not in self.taken)
+        self.taken.add(variable)
+        with self._block(self.language.loop(variable, str(count))):
+            yield variable
+        self.taken.discard(variable)
+
+    @staticmethod
+    def _letters() -> Iterator[str]:
+        yield from "ijk"
+        yield from (f"i{n}" for n in itertools.count(1))
+
+    @contextmanager
+    def _over(self, places: Sequence[Place], state: State) -> Iterator[str]:
+        """A loop over places."""
+        inner = _inner_length([self._indices(places)], len(places))  # type: ignore[list-item]
+        with self._loops(len(places), inner) as variables:
+            yield self._element(places, (len(places) // inner, inner), variables, state).text
+
+    def _indices(self, refs: Sequence[Ref]) -> "np.ndarray[Any, Any] | None":
+        """Where the numbers are in their array; of constants that differ, in a table of them."""
+        if isinstance(refs[0], Place):
+            return np.array([r.offset for r in refs])  # type: ignore[union-attr]
+        return None if len({*refs}) == 1 else np.arange(len(refs))
+
+    def _element(
+        self, refs: Sequence[Ref], shape: tuple[int, int], variables: tuple[str, str], state: State
+    ) -> Written:
+        """The number that a loop, or two, have come to."""
+        first = refs[0]
+        if isinstance(first, Place):
+            return Written(self._indexed(first.space, np.array([r.offset for r in refs]), shape, variables))  # type: ignore[union-attr]
+        if len({*refs}) == 1:
+            return self._read(first, state)
+        numbers = [self.language.literal(self.graph.args[r][0]).text for r in refs]  # type: ignore[index]
+        table = self._table(numbers, "double")
+        return Written(f"{table}[{self._index(np.arange(len(refs)), shape, variables)}]")
+
+    def _indexed(self, space: Space, indices: Any, shape: tuple[int, int], variables: tuple[str, str]) -> str:
+        index = self._index(indices, shape, variables)
+        if space.kind == "row":
+            part = next(p for p in self.by_position.values() if p.path == space.path)
+            size = part.size if part.shape[0] is None else part.size // (part.shape[0] or 1)
+            index = _joined([(size, self.lane)], index)
+        return f"{self.arrays[space]}[{index}]"
+
+    def _at(self, place: Place) -> str:
+        return self._indexed(place.space, np.array([place.offset]), (1, 1), ("", ""))
+
+    def _index(self, indices: Any, shape: tuple[int, int], variables: tuple[str, str]) -> str:
+        """Indices of a loop in a loop, as arithmetic if they are that, or from a table."""
+        grid = indices.reshape(shape)
+        rows, columns = shape
+        i, j = variables
+        first = int(grid[0, 0])
+        down = int(grid[1, 0]) - first if rows > 1 else 0
+        along = int(grid[0, 1]) - first if columns > 1 else 0
+        if (grid == first + down * np.arange(rows)[:, None] + along * np.arange(columns)).all():
+            return _joined([(down, i), (along, j)], first)
+        if (grid == grid[0]).all():
+            return f"{self._table(grid[0], 'index')}[{j}]"
+        if (grid - grid[:, :1] == along * np.arange(columns)).all():
+            return _joined([(1, f"{self._table(grid[:, 0], 'index')}[{i}]"), (along, j)])
+        return f"{self._table(indices, 'index')}[{_joined([(columns, i), (1, j)])}]"
+
+    def _table(self, entries: Any, kind: str) -> str:
+        texts = tuple([str(x) for x in (entries.tolist() if isinstance(entries, np.ndarray) else entries)])
+        if (kind, texts) not in self.known_tables:
+            name = self._name(f"{'numbers' if kind == 'double' else 'indices'}{len(self.known_tables) + 1}")
+            self.known_tables[kind, texts] = name
+            self.tables += self.language.table(name, texts, kind)
+        return self.known_tables[kind, texts]
+
+    # --- expressions --------------------------------------------------------------------------------------------------
+
+    def _read(self, node: Node, state: State) -> Written:
+        """A number that is computed already."""
+        graph = self.graph
+        place = state.places.get(node)
+        if place is not None:
+            return Written(self._at(place))
+        op, args = graph.ops[node], graph.args[node]
+        if op == "const":
+            return self.language.literal(args[0])
+        if op == "input":
+            return self.inputs[args[0]]
+        if op == "lane_index":
+            return self.language.whole(self.lane)
+        if op == "lane_input":
+            part, axis = self.rows[graph.regions[node], args[0]]
+            sizes = [n or 1 for n in part.shape]
+            inner = math.prod(sizes[axis + 1 :])
+            size = math.prod(sizes) // sizes[axis]
+            index = self._lane_element(self.lengths[graph.regions[node]], args[1], size, inner)
+            return Written(f"{self.arrays[Space('row', part.path)]}[{index}]")
+        return self.names[node]
+
+    def _operation(self, node: Node, state: State) -> Written:
+        return self._apply(self.graph.ops[node], [self._read(x, state) for x in self.graph.args[node]])
+
+    def _written_out(self, chain: Chain, state: State) -> Written:
+        lefts = [self._read(x, state) for x in chain.lefts]
+        if chain.rights is None:
+            terms = lefts
+        else:
+            rights = [self._read(x, state) for x in chain.rights]
+            terms = [self._apply("fmul", pair) for pair in zip(lefts, rights, strict=True)]
+        if chain.start is not None:
+            terms.insert(0, self._read(chain.start, state))
+        total = terms[0]
+        for term in terms[1:]:
+            total = self._apply("fadd", [total, term])
+        return total
+
+    def _apply(self, op: str, operands: Sequence[Written]) -> Written:
+        language = self.language
+        kinds: list[Callable[[Written], Written]] = [self._number] * len(operands)
+        if op in ("and", "or", "not"):
+            kinds = [self._condition] * len(operands)
+        elif op == "select":
+            kinds[0] = self._condition
+        written = [kind(x) for kind, x in zip(kinds, operands, strict=True)]
+        operation = language.operation(op, len(operands))
+        self.called[op] = None
+        texts = [x.inside(least) for x, least in zip(written, operation.operands, strict=True)]
+        return Written(operation.template.format(*texts), operation.binds, op in CONDITIONS)
+
+    def _number(self, x: Written) -> Written:
+        return self.language.of_bit(x) if x.bit else x
+
+    def _condition(self, x: Written) -> Written:
+        return x if x.bit else self._apply("fcmp une", [x, self.language.literal(0.0)])
+
+
+def _joined(terms: Sequence[tuple[int, str]], rest: "int | str" = 0) -> str:
+    """A sum of products of whole numbers and variables; what is 0 is left out."""
+    parts = [
+        (factor < 0, name if abs(factor) == 1 else f"{abs(factor)} * {name}")
+        for factor, name in terms
+        if factor and name
+    ]
+    if rest not in (0, "0"):
+        parts.append((False, str(rest)) if isinstance(rest, str) or rest > 0 else (True, str(-rest)))
+    parts.sort(key=lambda part: part[0])  # what is subtracted comes last, so that nothing is negative
+    if not parts:
+        return "0"
+    text = f"-{parts[0][1]}" if parts[0][0] else parts[0][1]
+    return text + "".join([f" {'-' if negative else '+'} {part}" for negative, part in parts[1:]])
+
+
+def _inner_length(sequences: "Sequence[np.ndarray[Any, Any]]", n: int) -> int:
+    """How long an inner loop best is, so that indices are arithmetic."""
+    lengths = {n}
+    for indices in sequences:
+        steps = np.diff(indices)
+        breaks = np.flatnonzero(steps != steps[:1])
+        if len(breaks):
+            lengths.add(int(breaks[0]) + 1)
+
+    def fits(length: int) -> int:
+        if n % length or length == 1:
+            return -1
+        return sum(_is_affine(indices.reshape(-1, length)) for indices in sequences)
+
+    return max(lengths, key=lambda length: (fits(length), length))
+
+
+def _is_affine(grid: "np.ndarray[Any, Any]") -> bool:
+    rows, columns = grid.shape
+    down = grid[1, 0] - grid[0, 0] if rows > 1 else 0
+    along = grid[0, 1] - grid[0, 0] if columns > 1 else 0
+    return bool((grid == grid[0, 0] + down * np.arange(rows)[:, None] + along * np.arange(columns)).all())
