@@ -91,7 +91,6 @@ acos = _unary(math.acos)
 sinh = _unary(math.sinh, overflow=-inf)
 cosh = _unary(math.cosh)
 acosh = _unary(math.acosh)
-lgamma = _unary(math.lgamma)
 
 
 def _whole(function: Callable[[float], float]) -> Callable[[float], float]:
@@ -213,6 +212,14 @@ def gamma(x: float) -> float:
         return math.copysign(inf, x)
     except ValueError:
         return math.copysign(inf, x) if x == 0 else nan
+
+
+def lgamma(x: float) -> float:
+    """ln |Γ(x)|; inf at 0, -1, -2, ..."""
+    try:
+        return math.lgamma(x)
+    except (ValueError, OverflowError):
+        return inf
 
 
 def logit(x: float) -> float:
