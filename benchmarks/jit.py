@@ -588,7 +588,8 @@ def fitting() -> Table:
 
     def seconds(epochs: int) -> float:
         model = nn.MLP(2, [16, 16, 1], rng=0)
-        return nn.fit(model, X, labels, loss="hinge", epochs=epochs, progress=False, backend="jit").seconds
+        run = nn.fit(model, X, labels, loss="hinge", epochs=epochs, batch_size=None, progress=False, backend="jit")
+        return run.seconds
 
     compiling = statistics.median([seconds(1) for _ in range(3)])
     table.row("compilation in fit", shown(compiling))

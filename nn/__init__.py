@@ -3,8 +3,8 @@
 >>> from nn import MLP, fit
 >>> model = MLP(2, [8, 1], activation="tanh", rng=0)
 >>> history = fit(model, [[0, 0], [0, 1], [1, 0], [1, 1]], [-1, 1, 1, -1], loss="hinge", progress=False)
->>> len(history.loss)
-100
+>>> history.metric_name, history.metric[-1]
+('accuracy', 1.0)
 """
 
 from nn.activations import (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import Value, dot, flatten, where
+from nn.activations import ELU, GELU, LeakyReLU, PReLU, ReLU, SiLU, Softplus, Swish
 from nn.activations import activation as make_activation
 from nn.draws import rand
 from nn.module import Module
@@ -18,6 +19,7 @@ INITS: dict[str, Init] = {
     "he": lambda rng, nin, nout: rng.gauss(0.0, math.sqrt(2 / nin)),  # He et al., 2015, for ReLU
     "xavier": lambda rng, nin, nout: rng.uniform(-1, 1) * math.sqrt(6 / (nin + nout)),  # Glorot and Bengio, 2010
 }
+RECTIFIERS = ReLU, LeakyReLU, PReLU, ELU, SiLU, Swish, GELU, Softplus  # which halve the variance, as "he" makes up for
 
 
 class Neuron(Module):
@@ -27,8 +29,9 @@ class Neuron(Module):
         nin: how many inputs.
         nonlin: False for a linear neuron, which has no activation.
         activation: a name, a Module (each neuron gets a copy) or a function of one number.
-        init: how weights are drawn: "uniform" (-1 to 1), "he", "xavier", or a function of generator, nin and nout.
-            The bias begins at 0.
+        init: how weights are drawn: "uniform" (-1 to 1, as in micrograd), "he", "xavier", "auto" for "he" before a
+            rectifier and "xavier" otherwise, which wide layers learn better from, or a function of generator, nin and
+            nout. The bias begins at 0.
         rng: None for Python's global `random`, a seed, or a random.Random.
         nout: how many neurons its layer has, which "xavier" looks at.
 
@@ -53,11 +56,12 @@ class Neuron(Module):
         rng: Any = None,
         nout: int = 1,
     ):
-        nin, draw, rng = _size(nin, "nin"), _init(init), _generator(rng)
+        nin, rng = _size(nin, "nin"), _generator(rng)
+        self.activation = make_activation(activation) if nonlin else None
+        draw = _init(init, self.activation)
         self.w = [Value(draw(rng, nin, nout), label=f"w{i}") for i in range(nin)]
         self.b = Value(0.0, label="b")
         self.nonlin = bool(nonlin)
-        self.activation = make_activation(activation) if nonlin else None
 
     def __call__(self, x: Any) -> Any:
         z = dot(self.w, x, self.b)
@@ -215,11 +219,13 @@ def _size(n: Any, name: str) -> int:
     return int(n)
 
 
-def _init(init: str | Init) -> Init:
+def _init(init: str | Init, activation: Any) -> Init:
     if callable(init):
         return init
+    if init == "auto":
+        init = "he" if isinstance(activation, RECTIFIERS) else "xavier"
     if init not in INITS:
-        raise ValueError(f"no initialisation {init!r}; there are {', '.join(INITS)}")
+        raise ValueError(f"no initialisation {init!r}; there are auto, {', '.join(INITS)}")
     return INITS[init]
 
 

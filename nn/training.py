@@ -19,11 +19,14 @@ from nn.history import History, NonFiniteError
 from nn.losses import Loss, absolute_error, find_loss
 from nn.metadata import check_columns, noted
 from nn.module import Module, in_training
-from nn.optimizers import Optimizer, find_optimizers
+from nn.optimizers import Adam, Optimizer, find_optimizers
 from nn.ranges import at_least_1, positive
 from nn.samples import Samples, held_out, labelled
 
 Callback = Callable[[Module, History], Any]
+
+# The defaults: small networks on scaled features learn by them, as benchmarks/learning.py measures.
+LEARNING_RATE, EPOCHS, STEPS = 0.01, 100, 1000
 
 
 def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
@@ -312,9 +315,9 @@ def fit(
     y: Any,
     *,
     loss: Any = "squared_error",
-    optimizer: Any = "adam",
-    epochs: int = 100,
-    batch_size: int | None = None,
+    optimizer: Any = None,
+    epochs: int | None = None,
+    batch_size: int | None = 32,
     seed: int = 0,
     resume: History | None = None,
     rate_per: str = "epoch",
@@ -338,9 +341,10 @@ def fit(
         y: n targets, as the loss takes them.
         loss: a name ("squared_error", "absolute_error", "huber", "hinge", "binary_cross_entropy", "cross_entropy"),
             or a function of one score and one target.
-        optimizer: a name ("sgd", "adam", "adamw", "rmsprop") or an Optimizer; one that is given starts afresh. For
-            groups of parameters, a dict of such by the first parts of their names: {"layers.0": SGD(0.01), "": "adam"}.
-        epochs: how often every sample is used.
+        optimizer: an Optimizer, which starts afresh, or a name ("sgd", "adam", "adamw", "rmsprop") for one with the
+            settings of PyTorch; None for Adam(0.01). For groups of parameters, a dict of such by the first parts of
+            their names: {"layers.0": SGD(0.01), "": "adam"}.
+        epochs: how often every sample is used; None for 100, or as often as makes 1000 steps.
         batch_size: None for all samples in each step, 1 for one randomly selected sample, B for minibatches of B
             (the last of an epoch may be smaller).
         seed: draws the order of the samples, anew each epoch, and what the model draws by `nn.rand`, as Dropout does;
@@ -378,10 +382,11 @@ def fit(
         >>> [round(score, 3) for score in model.predict([[0.0], [1.0], [2.0]])]
         [1.0, 3.0, 5.0]
     """
-    loss = find_loss(loss)
+    loss, optimizer = find_loss(loss), Adam(LEARNING_RATE) if optimizer is None else optimizer
     if rate_per not in ("epoch", "step"):
         raise ValueError(f'rate_per is "epoch" or "step", got {rate_per!r:.60}')
-    epochs = at_least_1(epochs, "epochs")
+    if epochs is not None:
+        epochs = at_least_1(epochs, "epochs")
     size = None if batch_size is None else at_least_1(batch_size, "batch_size")
     if backend not in BACKENDS:
         raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
@@ -396,6 +401,8 @@ def fit(
     samples, held = held_out(samples, validation_split, seed, validation_data, model, loss)
     if early_stopping and held is None:
         raise ValueError("early_stopping needs validation_data or validation_split, the loss on which it watches")
+    if epochs is None:
+        epochs = max(EPOCHS, math.ceil(STEPS / math.ceil(len(samples) / (size or len(samples)))))
     rng, started = random.Random(seed), time.perf_counter()
     key = random.Random(seed).getrandbits(64)
     with in_training(model):

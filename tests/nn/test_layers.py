@@ -98,7 +98,11 @@ def test_init_may_be_a_function_of_generator_and_sizes():
         (lambda: MLP(2, []), TypeError, "nouts is a list"),
         (lambda: MLP(2, [3, 1], activation="rlu"), ValueError, "no activation 'rlu'; there are relu, tanh"),
         (lambda: Neuron(2, activation=3), TypeError, "an activation is a name, a Module or a function, got int 3"),
-        (lambda: Neuron(2, init="kaiming"), ValueError, "no initialisation 'kaiming'; there are uniform, he, xavier"),
+        (
+            lambda: Neuron(2, init="kaiming"),
+            ValueError,
+            "no initialisation 'kaiming'; there are auto, uniform, he",
+        ),
         (lambda: Sequential(3), TypeError, "Sequential takes Modules, got int 3"),
         (lambda: Neuron(2)([1.0, 2.0, 3.0]), ValueError, "2 weights for 3 inputs"),
     ],
@@ -114,3 +118,13 @@ def test_reprs_are_short_and_readable():
     assert repr(Sequential(Layer(2, 1, nonlin=False), PReLU())) == (
         "Sequential(Layer(nin=2, nout=1, nonlin=False), PReLU())"
     )
+
+
+@pytest.mark.parametrize(("activation", "init"), [("relu", "he"), ("prelu", "he"), ("gelu", "he"), ("tanh", "xavier")])
+def test_auto_draws_weights_by_the_activation_and_those_of_a_linear_neuron_by_xavier(activation, init):
+    def weights(layer):
+        return [w.data for neuron in layer.neurons for w in neuron.w]
+
+    auto = MLP(3, [4, 2], activation, init="auto", rng=0)
+    assert weights(auto.layers[0]) == weights(Layer(3, 4, activation=activation, init=init, rng=0))
+    assert weights(Layer(3, 4, nonlin=False, init="auto", rng=0)) == weights(Layer(3, 4, init="xavier", rng=0))

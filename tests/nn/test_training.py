@@ -13,6 +13,7 @@ import pytest
 
 import autograd
 import nn
+import nn.datasets
 from autograd import Value, value
 from nn import MLP, SGD, Adam, Layer, Module, Neuron, NonFiniteError, accuracy, fit, squared_error
 from nn.eager import Eager
@@ -29,7 +30,8 @@ def line():
 
 
 def quiet(model, X, y, backend="eager", **kwargs):
-    return fit(model, X, y, progress=False, backend=backend, **kwargs)
+    usual = {"batch_size": None, "epochs": 100, "optimizer": "adam"}
+    return fit(model, X, y, progress=False, backend=backend, **usual | kwargs)
 
 
 def test_it_finds_the_line_that_the_samples_are_on():
@@ -299,6 +301,32 @@ def test_ctrl_c_ends_cleanly_with_what_was_learnt(moment, backend, monkeypatch):
     if steps % 2 == 0:
         assert model.state_dict() == other.state_dict()
     assert all(p.grad == 0.0 for p in model.parameters())
+
+
+# --- defaults ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_defaults_are_adam_in_minibatches_of_32_for_1000_steps_at_least():
+    def states(n, **settings):
+        model = line()
+        data = [[math.sin(i), math.cos(3 * i)] for i in range(n)]
+        history = fit(model, data, [x0 for x0, _ in data], progress=False, backend="jit", **settings)
+        return len(history.loss), model.state_dict()
+
+    pytest.importorskip("llvmlite")
+    assert states(70) == states(70, optimizer=Adam(0.01), batch_size=32, epochs=334)  # of 3 steps each
+    assert states(400)[0] == 100  # of 13 steps each
+    assert states(10)[0] == states(400, batch_size=None)[0] == 1000
+
+
+@pytest.mark.parametrize("init", ["uniform", "auto"])
+def test_the_defaults_learn(init):
+    """What benchmarks/learning.py measures at length."""
+    pytest.importorskip("llvmlite")
+    X, y = nn.datasets.spirals(200, seed=0)
+    model = MLP(2, [32, 1], init=init, rng=0)
+    history = fit(model, X, y, loss="binary_cross_entropy", validation_split=0.25, progress=False)
+    assert history.validation_metric[-1] > 0.95
 
 
 # --- progress ---------------------------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ def line():
 
 
 def quiet(model, X, y, backend="eager", **settings):
-    return fit(model, X, y, progress=False, backend=backend, **settings)
+    usual = {"batch_size": None, "epochs": 100, "optimizer": "adam"}
+    return fit(model, X, y, progress=False, backend=backend, **usual | settings)
 
 
 # --- validation -------------------------------------------------------------------------------------------------------
