@@ -29,6 +29,7 @@ from nn.history import History, NonFiniteError
 from nn.layers import MLP
 from nn.losses import LOSSES, Loss
 from nn.metadata import Metadata
+from nn.metrics import METRICS
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer
 from nn.options import DECAYS, parsed
@@ -36,7 +37,7 @@ from nn.prediction import predict
 from nn.scaling import Scale, unscale
 from nn.tables import Feature, read_table
 from nn.terminal import LONGEST, UsageError, check_file, fail, note, say, show, styled, tell
-from nn.training import METRICS, fit
+from nn.training import fit
 
 HUGE = 1e100  # weights that have taken over such a scale, and their squares, are still far from overflow
 MOST_PARAMETERS = 10_000_000

@@ -1,6 +1,6 @@
 """The backend of `fit` that compiles: losses, gradients and scores of whole minibatches as machine code."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from autograd.transforms.tree import Structure, flatten
 from nn.draws import draws_of_samples
 from nn.eager import sample_loss
 from nn.losses import Loss
+from nn.metrics import METRICS
 from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.samples import Samples
@@ -31,6 +32,17 @@ class Compiled:
         self.X, self.y = self._as_arrays(samples)
         self.weights = None if samples.weights is None else np.array(samples.weights)
         self._everything = list(range(len(self.X)))
+        self._prepare(model, loss, penalty, key)
+        self._losses: Any = jit(vmap(lambda score, target: loss.formula(_listed(score), _listed(target))))
+        self._scores: Any = scores_of(model)
+        self._with_draws(self._loss_and_gradient.lower, self._initial, [0], 0)  # raises what jit refuses
+        self._scores.lower(self._initial, self.X)
+        self.loss_and_gradient(self._initial, [0], 0)
+        self.scores(self._initial, samples)
+
+    def _prepare(self, model: Module, loss: Loss, penalty: Any, key: int, executor: Any = None) -> None:
+        """What all need that train by compiled code."""
+        self.loss = loss
         self.parameters = model.parameters()
         self._initial = np.array([p._data for p in self.parameters])
         structure = _structure(model, training=True)
@@ -48,13 +60,7 @@ class Compiled:
             mean = vmap(of_sample, reduce="mean")(X, y, weights, draws)
             return mean if penalty is None else mean + penalty(list(theta))
 
-        self._loss_and_gradient: Any = jit(value_and_grad(mean_loss))
-        self._scores: Any = scores_of(model)
-        self._losses: Any = jit(vmap(lambda score, target: loss.formula(_listed(score), _listed(target))))
-        self._with_draws(self._loss_and_gradient.lower, self._initial, [0], 0)  # raises what jit refuses
-        self._scores.lower(self._initial, self.X)
-        self.loss_and_gradient(self._initial, [0], 0)
-        self.scores(self._initial, samples)
+        self._loss_and_gradient: Any = jit(value_and_grad(mean_loss), executor=executor)
 
     def initial(self) -> Vector:
         return self._initial
@@ -64,13 +70,17 @@ class Compiled:
 
     def _with_draws(self, call: Callable[..., Any], theta: Vector, indices: Sequence[int], step: int) -> Any:
         """A call for some samples, with as many random numbers as the model draws for any of them."""
-        everything = indices == self._everything
-        X, y, weights = [x if x is None or everything else x[indices] for x in (self.X, self.y, self.weights)]
+        X, y, weights = self._batch(indices)
         while True:
             try:
                 return call(theta, X, y, weights, self._draws(step, indices))
             except _MoreDraws as more:
                 self._count = more.count
+
+    def _batch(self, indices: Any) -> tuple[Any, ...]:
+        """Features, targets and weights of the samples with these indices."""
+        everything = indices == self._everything
+        return tuple([x if x is None or everything else x[indices] for x in (self.X, self.y, self.weights)])
 
     def _draws(self, step: int, indices: Sequence[int]) -> Vector | None:
         return draws_of_samples(self._key, step, indices, self._count) if self._count else None
@@ -78,6 +88,16 @@ class Compiled:
     def scores(self, theta: Vector, samples: Samples) -> Vector:
         self._assign(theta.tolist())
         return np.asarray(self._scores(theta, self._as_arrays(samples)[0]))
+
+    def not_finite(self, scores: Any) -> Iterable[int]:
+        finite = np.isfinite(scores)
+        return [] if finite.all() else np.flatnonzero(~finite.reshape(len(scores), -1).all(axis=1)).tolist()
+
+    def metric(self, scores: Any, samples: Any) -> float:
+        return METRICS[self.loss.metric](self.loss, scores, self._as_arrays(samples)[1])
+
+    def suspects(self, theta: Vector, samples: Any, indices: Sequence[int]) -> Sequence[int]:
+        return indices
 
     def mean_loss(self, scores: Vector, samples: Samples) -> float:
         return float(self._losses(scores, self._as_arrays(samples)[1]).mean())

@@ -8,6 +8,7 @@ import autograd
 from autograd import Value
 from nn.draws import SampleDraws, draws_from
 from nn.losses import Loss
+from nn.metrics import METRICS
 from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.samples import Samples
@@ -50,6 +51,18 @@ class Eager:
         """The scores of samples: floats, or lists of them."""
         self._assign(theta)
         return self.model.predict(samples.X)
+
+    def not_finite(self, scores: Any) -> Iterable[int]:
+        """The indices of samples whose scores are not finite."""
+        return (i for i, s in enumerate(scores) if not all(map(math.isfinite, s if isinstance(s, list) else [s])))
+
+    def metric(self, scores: Any, samples: Samples) -> float:
+        """How good these scores are, by the metric that the loss has."""
+        return METRICS[self.loss.metric](self.loss, scores, samples.y)
+
+    def suspects(self, theta: Sequence[float], samples: Samples, indices: Sequence[int]) -> Sequence[int]:
+        """Of the samples with these indices those to look at where something is not finite."""
+        return indices
 
     def mean_loss(self, scores: Any, samples: Samples) -> float:
         """The mean loss of samples with these scores."""

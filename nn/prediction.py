@@ -13,9 +13,9 @@ from nn.cells import DataError, shortened
 from nn.checkpoint import load
 from nn.losses import LOSSES, Loss
 from nn.metadata import Metadata
+from nn.metrics import METRICS
 from nn.tables import read_samples
 from nn.terminal import UsageError, check_file, note, show
-from nn.training import METRICS
 
 
 def predict(options: argparse.Namespace) -> None:

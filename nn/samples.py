@@ -84,6 +84,14 @@ class Samples:
         weights = None if self.weights is None else [self.weights[i] for i in indices]
         return Samples([self.X[i] for i in indices], [self.y[i] for i in indices], weights)
 
+    def minibatches(self, size: int | None, rng: random.Random) -> list[list[int]]:
+        """The indices of all in groups: one in order, or groups of a size in an order that is drawn."""
+        order = list(range(len(self)))
+        if size is None:
+            return [order]
+        rng.shuffle(order)
+        return [order[i : i + size] for i in range(0, len(self), size)]
+
     def weighted(self, sample_weight: Any, class_weight: Any, loss: Loss) -> "Samples":
         """The same with weights, whose mean is 1; without any if neither is given.
 
@@ -181,6 +189,11 @@ def labelled(model: Module, X: Any, y: Any, loss: Loss) -> Samples:
         if complaint := loss.complaint(score, target):
             raise ValueError(f"sample {i}: {loss.name} {complaint}")
     return Samples(samples, wanted)
+
+
+def is_rows(x: Any) -> bool:
+    """Whether x is made by autograd.rows, which is to be read piece by piece."""
+    return type(x).__module__ == "autograd.compiler.rows"
 
 
 def _listed(rows: Any, name: str) -> Sequence[Any]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import math
 import os
 import random
@@ -12,16 +13,16 @@ from typing import Any, NamedTuple, NoReturn
 import autograd
 from autograd import Value
 from autograd.frames import warn
-from autograd.scalars import is_array
 from nn.draws import SampleDraws
 from nn.eager import Eager, Penalty, objective, sample_loss
 from nn.history import History, NonFiniteError
-from nn.losses import Loss, absolute_error, find_loss
+from nn.losses import Loss, find_loss
 from nn.metadata import check_columns, noted
+from nn.metrics import METRICS
 from nn.module import Module, in_training
 from nn.optimizers import Adam, Optimizer, find_optimizers
 from nn.ranges import at_least_1, positive
-from nn.samples import Samples, held_out, labelled
+from nn.samples import Samples, held_out, is_rows, labelled
 
 Callback = Callable[[Module, History], Any]
 
@@ -50,26 +51,7 @@ def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
         raise ValueError(f"{loss.name} is not a loss of classification, so there is no accuracy")
     check_columns(model, X)
     samples = labelled(model, X, y, loss)
-    return _accuracy(loss, model.predict(samples.X), samples.y)
-
-
-def _accuracy(loss: Loss, scores: Any, wanted: Any) -> float:
-    assert loss.label is not None
-    if is_array(scores):
-        return float((loss.label(scores) == wanted).mean())
-    return sum([loss.label(score) == target for score, target in zip(scores, wanted, strict=True)]) / len(wanted)
-
-
-def _mean_absolute_error(loss: Loss, scores: Any, wanted: Any) -> float:
-    if is_array(scores):
-        return loss.unit * float(abs(scores - wanted).mean())
-    return loss.unit * float(absolute_error.batch(scores, wanted))
-
-
-METRICS: dict[str, Callable[[Loss, Any, Any], float]] = {
-    "accuracy": _accuracy,
-    "mean absolute error": _mean_absolute_error,
-}
+    return METRICS["accuracy"](loss, model.predict(samples.X), samples.y)
 
 
 # --- backends ---------------------------------------------------------------------------------------------------------
@@ -128,7 +110,7 @@ class _Run:
 
     def __init__(
         self, model: Module, samples: Samples, held: Samples | None, loss: Loss, optimizer: Any,
-        penalty: Penalty | None, backend: str, key: int, clip_norm: float | None, rate_per: str,
+        penalty: Penalty | None, backend: Callable[..., Any], key: int, clip_norm: float | None, rate_per: str,
     ):  # fmt: skip
         self.model, self.samples, self.held = model, samples, held
         self.loss, self.clip_norm, self.rate_per = loss, clip_norm, rate_per
@@ -139,7 +121,7 @@ class _Run:
         self.trained = None if len(trained) == len(position) else trained
         self.parameters, self.objective = model.parameters(), objective(loss, penalty)
         self.key = key
-        self.backend = BACKENDS[backend](model, loss, penalty, samples, key)
+        self.backend = backend(model, loss, penalty, samples, key)
         self.theta = self.last_good = self.backend.initial()
         self.steps = 0
         self.history = History(metric_name=loss.metric, backend=self.backend.name)
@@ -204,10 +186,9 @@ class _Run:
     def evaluate(self, samples: Samples, which: str) -> tuple[Any, float | None]:
         """The scores, all finite, and the metric if the loss has one."""
         scores = self.backend.scores(self.theta, samples)
-        for i in _not_finite(scores):
+        for i in self.backend.not_finite(scores):
             self.stop(samples, [i], training=False, which=which)
-        metric = self.loss.metric
-        return scores, METRICS[metric](self.loss, scores, samples.y) if metric else None
+        return scores, self.backend.metric(scores, samples) if self.loss.metric else None
 
     def step(self, indices: list[int]) -> float:
         """One update; returns the loss before it."""
@@ -249,6 +230,7 @@ class _Run:
         def sample(i: int) -> tuple[Any, ...]:
             return *samples[i], SampleDraws(self.key, self.steps, i)
 
+        indices = self.backend.suspects(theta, samples, indices)
         for i in indices:
             loss = sample_loss(model, self.loss, *sample(i))
             if not math.isfinite(loss._data):
@@ -261,25 +243,6 @@ class _Run:
 def _plain(state: Any) -> Any:
     """What an optimizer remembers, as either backend takes it up."""
     return state and tuple([list(map(float, numbers)) for numbers in state])
-
-
-def _not_finite(scores: Any) -> Iterable[int]:
-    """The indices of scores that are not finite."""
-    if is_array(scores):
-        import numpy as np
-
-        finite = np.isfinite(scores)
-        return [] if finite.all() else np.flatnonzero(~finite.reshape(len(scores), -1).all(axis=1)).tolist()
-    return (i for i, s in enumerate(scores) if not all(map(math.isfinite, s if isinstance(s, list) else [s])))
-
-
-def _minibatches(n: int, size: int | None, rng: random.Random) -> list[list[int]]:
-    """The indices of n samples in groups: all in order, or in groups of a size in an order that is drawn."""
-    order = list(range(n))
-    if size is None:
-        return [order]
-    rng.shuffle(order)
-    return [order[i : i + size] for i in range(0, n, size)]
 
 
 @contextlib.contextmanager
@@ -331,6 +294,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     backend: str = "auto",
     progress: bool = True,
+    executor: Any = None,
 ) -> History:
     """Train a model: move its parameters down the gradient of the mean loss, minibatch by minibatch.
 
@@ -368,6 +332,10 @@ def fit(
             "auto" for "jit" if llvmlite is installed and the model can be traced (see autograd.jit), else "eager", with
             a warning that says why. A model that changes its attributes, or draws random numbers, cannot.
         progress: whether to show a bar, if tqdm is installed.
+        executor: workers that share large batches, and read their samples themselves (see autograd.jit); X and y may
+            then be memory maps, zarr or Dask arrays, or autograd.rows of files, with any of which memory does not grow.
+            The run is the same to the last bit for any number of workers. A minibatch has rows that lie together:
+            pieces of 262144 come in an order that is drawn, and the rows of each are shuffled.
 
     Returns: the History. Ctrl-C ends the run early, with what was learnt so far.
 
@@ -397,8 +365,25 @@ def fit(
     if clip_norm is not None:
         clip_norm = positive(clip_norm, "clip_norm")
     patience = math.inf if early_stopping is None else at_least_1(early_stopping, "early_stopping")
-    samples = labelled(model, X, y, loss).weighted(sample_weight, class_weight, loss)
-    samples, held = held_out(samples, validation_split, seed, validation_data, model, loss)
+    samples: Any
+    held: Any
+    if executor is not None or any(is_rows(x) for x in (X, y)):
+        from nn.rowwise import Rowwise, row_samples
+
+        if validation_split or sample_weight is not None or class_weight is not None or backend == "eager":
+            raise ValueError(
+                "rows that are read piece by piece go with backend='jit', and without weights and validation_split; "
+                "give validation_data"
+            )
+        samples = row_samples(model, X, y, loss)
+        held = None
+        if validation_data is not None:
+            held = row_samples(model, validation_data[0], validation_data[1], loss)
+        chosen: Callable[..., Any] = functools.partial(Rowwise, executor=executor)
+    else:
+        samples = labelled(model, X, y, loss).weighted(sample_weight, class_weight, loss)
+        samples, held = held_out(samples, validation_split, seed, validation_data, model, loss)
+        chosen = BACKENDS[backend]
     if early_stopping and held is None:
         raise ValueError("early_stopping needs validation_data or validation_split, the loss on which it watches")
     if epochs is None:
@@ -406,14 +391,14 @@ def fit(
     rng, started = random.Random(seed), time.perf_counter()
     key = random.Random(seed).getrandbits(64)
     with in_training(model):
-        run = _Run(model, samples, held, loss, optimizer, penalty, backend, key, clip_norm, rate_per)
+        run = _Run(model, samples, held, loss, optimizer, penalty, chosen, key, clip_norm, rate_per)
         if resume is not None:
             run.resume(resume, rng, watch=early_stopping is not None)
         history = run.history
         try:
             with _bar(epochs, run.backend.name, progress) as advance:
                 for _ in range(epochs):
-                    run.epoch(_minibatches(len(samples), size, rng))
+                    run.epoch(samples.minibatches(size, rng))
                     advance(history)
                     if early_stopping:
                         run.keep_best()

@@ -17,8 +17,8 @@ import nn.datasets
 from autograd import Value, value
 from nn import MLP, SGD, Adam, Layer, Module, Neuron, NonFiniteError, accuracy, fit, squared_error
 from nn.eager import Eager
+from nn.samples import Samples
 from nn.schedules import linear
-from nn.training import _minibatches
 
 X = [[math.sin(i), math.cos(3 * i)] for i in range(10)]
 LINE = [3 * x0 - 2 * x1 + 1 for x0, x1 in X]
@@ -99,9 +99,9 @@ def test_the_same_seed_gives_the_same_run_to_the_last_bit_and_another_seed_anoth
 def test_minibatches_are_drawn_without_bias():
     import random
 
-    rng, counts = random.Random(0), [0] * 5
+    rng, counts, samples = random.Random(0), [0] * 5, Samples([[0.0]] * 5, [0.0] * 5)
     for _ in range(2000):
-        counts[_minibatches(5, 1, rng)[0][0]] += 1
+        counts[samples.minibatches(1, rng)[0][0]] += 1
     assert min(counts) > 330
 
 

@@ -1,0 +1,117 @@
+"""fit on samples that are read piece by piece: the run of samples in memory, for any number of workers."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite")
+
+from autograd import rows
+from autograd.compiler.lower import plan, tables
+from autograd.compiler.run import kernel, pieces, workers
+from nn import MLP, Dropout, NonFiniteError, Sequential, fit, rowwise
+from tests.compiler.test_workers import Pickling, Reader
+
+
+@pytest.fixture(autouse=True)
+def small_groups(monkeypatch):
+    """Groups of 1 block, so that a few thousand rows are many pieces."""
+    monkeypatch.setattr(plan, "GROUP", 1)
+    for module in (tables, kernel, pieces):
+        monkeypatch.setattr(module, "GROUP", 1)
+    for module in (pieces, workers, rowwise):
+        monkeypatch.setattr(module, "PIECE", plan.BLOCK)
+
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(3500, 2))
+TARGETS = {
+    "hinge": np.where(X[:, 0] * X[:, 1] > 0, 1.0, -1.0),
+    "binary_cross_entropy": (X[:, 0] > 0).astype(int),
+    "cross_entropy": RNG.integers(0, 3, len(X)),
+    "squared_error": X.sum(axis=1),
+}
+
+
+def trained(X, y, loss="hinge", outputs=1, **options):
+    model = MLP(2, [3, outputs], rng=0)
+    history = fit(model, X, y, loss=loss, epochs=2, progress=False, **options)
+    curves = history.loss, history.metric, history.validation_loss, history.validation_metric
+    return curves, [p.data for p in model.parameters()]
+
+
+@pytest.mark.parametrize("loss", TARGETS)
+def test_full_batches_are_the_run_of_samples_in_memory(loss):
+    y, outputs = TARGETS[loss], 3 if loss == "cross_entropy" else 1
+    (losses, metric, _, _), parameters = trained(rows(Reader(X)), rows(Reader(y)), loss, outputs)
+    (expected, expected_metric, _, _), expected_parameters = trained(X, y, loss, outputs)
+    assert losses == expected
+    assert parameters == expected_parameters
+    assert metric == pytest.approx(expected_metric, rel=1e-14)
+
+
+@pytest.mark.parametrize("size", [None, 700, 1500])
+def test_a_run_is_the_same_for_any_number_of_workers(size):
+    y = TARGETS["hinge"]
+    read = rows(Reader(X)), rows(Reader(y))
+    expected = trained(*read, batch_size=size, validation_data=(X[:50], y[:50]))
+    for count in (1, 3):
+        assert trained(*read, batch_size=size, validation_data=(X[:50], y[:50]), executor=Pickling(count)) == expected
+    assert trained(X, y, batch_size=size, validation_data=(X[:50], y[:50]), executor=Pickling(2)) == expected
+    assert len(expected[0][2]) == 2
+
+
+@pytest.mark.parametrize("size", [1, 1000, 1024, 3000, 5000])
+def test_an_epoch_uses_every_row_once_in_an_order_drawn_from_the_seed(size):
+    import random
+
+    samples = rowwise.RowSamples(rows(Reader(X)), rows(Reader(np.arange(3500.0))))
+    orders = []
+    for seed in (0, 0, 1):
+        batches = list(samples.minibatches(size, random.Random(seed)))
+        for batch in batches[:3]:
+            assert np.array_equal(batch.batch.X, X[list(batch)])
+            assert np.array_equal(batch.batch.y, list(batch))
+        assert {len(batch) for batch in batches[:-1]} <= {size}
+        orders.append([i for batch in batches for i in batch])
+        assert sorted(orders[-1]) == list(range(3500))
+    assert orders[0] == orders[1] != orders[2]
+
+
+def test_a_run_goes_on_where_it_ended():
+    read = rows(Reader(X)), rows(Reader(TARGETS["hinge"]))
+    options = {"loss": "hinge", "batch_size": 900, "progress": False}
+    whole, parts = MLP(2, [3, 1], rng=0), MLP(2, [3, 1], rng=0)
+    expected = fit(whole, *read, epochs=3, **options)
+    history = fit(parts, *read, epochs=2, resume=fit(parts, *read, epochs=1, **options), **options)
+    assert history.loss == expected.loss
+    assert [p.data for p in parts.parameters()] == [p.data for p in whole.parameters()]
+
+
+@pytest.mark.parametrize("size", [None, 1000])
+@pytest.mark.parametrize("executor", [None, Pickling(2)])
+def test_the_row_is_named_at_which_numbers_stop_being_finite(size, executor):
+    bad = X.copy()
+    bad[2222, 1] = np.inf
+    model = MLP(2, [3, 1], rng=0)
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(NonFiniteError, match=r"epoch 0, step \d, sample 2222: "):
+        fit(model, rows(Reader(bad)), TARGETS["squared_error"], batch_size=size, progress=False, executor=executor)
+    assert size or [p.data for p in model.parameters()] == before
+
+
+def test_what_does_not_go_with_rows_is_refused():
+    y = TARGETS["hinge"]
+    model = MLP(2, [3, 1], rng=0)
+    with pytest.raises(ValueError, match="X has 3500 samples, and y has 3499 targets"):
+        fit(model, rows(Reader(X)), y[:-1])
+    with pytest.raises(ValueError, match="give validation_data"):
+        fit(model, rows(Reader(X)), y, validation_split=0.1)
+    with pytest.raises(TypeError, match=r"y has shape \(3500,\) and dtype <U1"):
+        fit(model, rows(Reader(X)), np.full(3500, "a"))
+    with pytest.raises(ValueError, match=r"does not take the 2 features"):
+        fit(MLP(3, [1]), rows(Reader(X)), y, loss="hinge")
+    with pytest.raises(ValueError, match="sample 0: hinge takes the labels"):
+        fit(model, rows(Reader(X)), y * 3, loss="hinge")
+    with pytest.raises(TypeError, match="give a batch_size"):
+        fit(Sequential(Dropout(0.5), model), rows(Reader(X)), rows(Reader(y)), loss="hinge", progress=False)
+    fit(Sequential(Dropout(0.5), model), rows(Reader(X)), y, loss="hinge", batch_size=900, epochs=1, progress=False)
