@@ -16,11 +16,11 @@ TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 GAUSSIAN_IS_0 = 64.0  # from here on
 
 
-def _gaussian_by_exp(x: Scalar) -> Scalar:
-    """As in ieee.gaussian."""
+def _gaussian_by_exp(x: Scalar, factor: float = 0.5) -> Scalar:
+    """e^(-factor x²) for a factor that is a power of 2, as in ieee.gaussian."""
     head = leading_bits(x)
-    most = exp(-0.5 * head * head)
-    return most + most * expm1(-0.5 * (x - head) * (x + head))
+    most = exp(-factor * head * head)
+    return most + most * expm1(-factor * (x - head) * (x + head))
 
 
 def leading_bits(x: Scalar) -> Scalar:
@@ -51,7 +51,7 @@ def _erfinv(x: Scalar) -> Scalar:
     y = sqrt(div(-logarithm, a * (sqrt(middle * middle - logarithm / a) + middle)))
     for _ in range(3):
         miss = select(outer, (1 - size) - erfc(y), erf(y) - size)
-        step = div(miss, TWO_OVER_SQRT_PI * gaussian(y) * gaussian(y))
+        step = div(miss, TWO_OVER_SQRT_PI * _gaussian_by_exp(y, 1.0))
         y = y - div(step, 1 + y * step)
     return copysign(select(size < 1, y, select(size == 1, math.inf, math.nan)), x)
 
@@ -60,9 +60,8 @@ def _erfinv_slope(x: Scalar) -> Scalar:
     """√π/2 e^(y²) at y = erfinv(x). e^(y²) has many times the rounding error of y, but erfc(y) e^(y²) has not."""
     size = abs(x)
     y = erfinv(size)
-    bell = gaussian(y) * gaussian(y)
-    slope = div(select(size > 0.5, div(erfc(y), 1 - size), 1.0), bell) / TWO_OVER_SQRT_PI
-    return select(size == 1, math.inf, slope)
+    growth = select(size > 0.75, div(erfc(y), (1 - size) * _gaussian_by_exp(y, 1.0)), exp(y * y))
+    return select(size == 1, math.inf, growth / TWO_OVER_SQRT_PI)
 
 
 @primitive(lambda out, x: erfinv_slope(x), latex=r"\operatorname{{erf}}^{{-1}}({0})", lower=_erfinv)
