@@ -111,7 +111,7 @@ def isinf(x: Any) -> Any:
 
 
 def isfinite(x: Any) -> Any:
-    """Whether x is neither infinite nor nan.
+    """Whether x is a finite number, not infinite and not nan.
 
     Example:
         >>> isfinite(Value(1.0)), isfinite(math.inf)
@@ -173,7 +173,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any
     """
     xp, fp = vector(xp, "interp"), vector(fp, "interp")
     if len(xp) != len(fp):
-        raise ValueError(f"interp: {len(xp)} places xp for {len(fp)} heights fp")
+        raise ValueError(f"interp: xp has {len(xp)} points, but fp has {len(fp)}")
     if tracing.tracer is None and any(not a < b for a, b in itertools.pairwise(xp)):
         raise ValueError("interp: xp is not increasing; sort the points by xp first")
     first, last = xp[0], xp[-1]
@@ -224,7 +224,7 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: in
     samples = np.concatenate(rows)
     n, ddof = samples.shape[1], (0 if bias else 1) if ddof is None else ddof
     if n <= ddof:
-        raise ValueError(f"cov: {n} observations are too few to divide by their number less {ddof}")
+        raise ValueError(f"cov: {n} observations are too few for ddof={ddof}")
     deviations = samples - (samples.sum(axis=1) / n)[:, None]
     matrix = deviations @ deviations.T / (n - ddof)
     return matrix[0, 0] if matrix.shape == (1, 1) else matrix
@@ -267,8 +267,8 @@ def _slopes(samples: np.ndarray[Any, Any], spacing: Any, axis: int, edge_order: 
     y = np.moveaxis(samples, axis, 0)
     if edge_order not in (1, 2) or len(y) <= edge_order:
         raise ValueError(
-            f"gradient: edge_order={edge_order!r} for {len(y)} samples along axis {axis}; it is 1 or 2, and needs more "
-            "samples than that"
+            f"gradient: edge_order must be 1 or 2 and less than the number of samples, got {edge_order!r} for {len(y)} "
+            f"samples along axis {axis}"
         )
     h = np.asarray(spacing)
     if h.ndim and h.shape != y.shape[:1]:

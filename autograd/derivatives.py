@@ -33,7 +33,7 @@ def recorded_partials(node: Value) -> Sequence[float | None]:
 def symbolic_partials(node: Value) -> Sequence[Any]:
     """The local derivatives as graphs: the rules of the table, applied to the node and its operands.
 
-    Errors: RuntimeError if they are no longer those that were recorded, because an operand was edited since.
+    Errors: RuntimeError if they are no longer those that were recorded, because an operand has been edited since.
     """
     op, operands = node.op, node.operands
     if op is None:
@@ -119,7 +119,7 @@ def _check_unedited(node: Value, partials: Sequence[Any]) -> None:
 
 
 class LinearMap(Primitive):
-    """A linear operation of one operand that is no product with a number, such as a sum over the lanes of a batch.
+    """A linear operation of one operand other than a product with a number, such as a sum over the lanes of a batch.
 
     Args:
         name, forward, latex: as of every primitive.
@@ -300,7 +300,7 @@ def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
 
     Returns: one Value for each of xs, 0 for one that y does not depend on. No `grad` is read or written.
 
-    Errors: TypeError if y or one of xs is no Value.
+    Errors: TypeError if y or one of xs is not a Value.
 
     Example:
         >>> x = Value(2.0, label="x")

@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole, or not at all."""
+"""Writing a file so that a crash leaves the old one or the new one, never a part."""
 
 import os
 import secrets
@@ -10,8 +10,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 
     The content goes to a temporary file beside it, to the disk, and only then under the name.
 
-    Errors: OSError, as `open`, and for what is there and is no regular file, such as a folder or /dev/null, which is
-    not to be replaced; the temporary file is gone then.
+    Errors: OSError, as `open`, and where the path exists and is not a regular file, such as a folder or /dev/null. The
+    temporary file is removed then.
 
     Example:
         >>> import tempfile

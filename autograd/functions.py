@@ -52,12 +52,12 @@ def _listed(values: Any, what: str, *, empty: bool = False) -> list[Any]:
         raise TypeError(f"{what} takes one sequence of numbers or Values, got the {type(values).__name__} {values!r}")
     listed = values.ravel().tolist() if is_array(values) else list(values)
     if not listed and not empty:
-        raise ValueError(f"{what} of no values at all; it needs at least one")
+        raise ValueError(f"{what} needs at least one value, got none")
     return listed
 
 
 def sum(values: Iterable[Any]) -> Any:
-    """The sum, left to right, as one node; 0.0 of nothing.
+    """The sum, left to right, as one node; 0.0 without values.
 
     Example:
         >>> sum([Value(1.0), 2.0, Value(3.0)]).data
@@ -67,7 +67,7 @@ def sum(values: Iterable[Any]) -> Any:
 
 
 def mean(values: Iterable[Any]) -> Any:
-    """The sum over the count. Errors: ValueError of no values.
+    """The sum divided by the count. Errors: ValueError without values.
 
     Example:
         >>> mean([1.0, 2.0, 6.0])
@@ -129,7 +129,7 @@ def cumsum(values: Sequence[Any]) -> Any:
 
 
 def prod(values: Iterable[Any]) -> Any:
-    """The product, left to right, as one node; 1.0 of nothing. Its derivatives are right at 0, too.
+    """The product, left to right, as one node; 1.0 without values. Its derivatives are right at 0, too.
 
     Example:
         >>> prod([Value(0.0), Value(3.0)]).local_grads
@@ -173,7 +173,7 @@ def norm(values: Iterable[Any]) -> Any:
 
 
 def max(values: Iterable[Any]) -> Any:
-    """The largest, nan if one is nan; k that tie share the derivative equally. Errors: ValueError of no values.
+    """The largest, nan if one is nan; k that tie share the derivative equally. Errors: ValueError without values.
 
     Example:
         >>> max([Value(2.0), Value(1.0), Value(2.0)]).local_grads
@@ -183,7 +183,7 @@ def max(values: Iterable[Any]) -> Any:
 
 
 def min(values: Iterable[Any]) -> Any:
-    """The smallest, nan if one is nan; k that tie share the derivative equally. Errors: ValueError of no values.
+    """The smallest, nan if one is nan; k that tie share the derivative equally. Errors: ValueError without values.
 
     Example:
         >>> min([3.0, 1.0, 2.0])
@@ -193,7 +193,7 @@ def min(values: Iterable[Any]) -> Any:
 
 
 def logsumexp(values: Iterable[Any]) -> Any:
-    """log(Σ e^x) as one node, without overflow: a smooth maximum. Errors: ValueError of no values.
+    """log(Σ e^x) as one node, without overflow: a smooth maximum. Errors: ValueError without values.
 
     Example:
         >>> logsumexp([1000.0])
@@ -210,7 +210,7 @@ def softmax(values: Sequence[Any]) -> Any:
 
     Returns: a list of n, or an array of shape (n,) for an array.
 
-    Errors: ValueError of no values, or for an array of more than one dimension.
+    Errors: ValueError without values, or for an array of more than one dimension.
 
     Example:
         >>> softmax([0.0, 0.0])

@@ -230,7 +230,7 @@ def logit(x: float) -> float:
 
 
 def silu(x: float) -> float:
-    """x / (1 + e^-x), from e^(-|x|/2), which is no subnormal number where the result is none."""
+    """x / (1 + e^-x), from e^(-|x|/2), which is a normal number wherever the result is one."""
     e = math.exp(-0.5 * abs(x))
     share = 1.0 / (1.0 + e * e)
     return x * e * (e * share) if x < 0 else x * share
@@ -258,7 +258,7 @@ class Float(float):
 
     @staticmethod
     def __apply__(op: Any, operands: Sequence[float]) -> Float:
-        """What a primitive gives for operands of which this is one; see Primitive.__call__."""
+        """The result of a primitive with this among its operands; see Primitive.__call__."""
         return Float(op.forward(*map(float, operands)))
 
 

@@ -37,7 +37,7 @@ class Node:
     def data(self) -> float:
         """The number. Assigning converts to float; only a leaf can be assigned.
 
-        Errors: TypeError for what is no number; AttributeError for the result of an operation; inside `jit`,
+        Errors: TypeError for anything but a number; AttributeError for the result of an operation; inside `jit`,
         reading raises, because the number would be frozen into the compiled code.
         """
         if tracing.tracer is not None:
@@ -60,7 +60,7 @@ class Node:
         """The derivative that backward() left here, 0.0 before; leaves accumulate it until it is set to 0."""
         if tracing.tracer is not None:
             tracing.tracer.refuse(self, "grad")
-        grad = getattr(self, "_grad", None)  # None, too, where an interrupted sweep has not come by
+        grad = getattr(self, "_grad", None)  # also None where an interrupted sweep has not reached this node
         return 0.0 if grad is None else grad
 
     @grad.setter

@@ -57,7 +57,7 @@ class Tracer:
         return NotImplemented
 
 
-class _Active(_local):  # threading.local, of which nothing else is needed
+class _Active(_local):  # threading.local, without the rest of threading
     """The tracer that is active in this thread, or None."""
 
     tracer: Tracer | None = None

@@ -36,7 +36,7 @@ class Value(Node):
         data: the number: int, float, bool, Fraction or NumPy scalar; kept as a float.
         label: a name for pictures and messages.
 
-    Errors: TypeError if `data` is no real number.
+    Errors: TypeError if `data` is not a real number.
 
     Values take part in + - * / ** with each other and with numbers, in the functions of this package, and in NumPy
     object arrays. They compare, sort, format and truth-test as their data does; hashing is by identity.
@@ -114,7 +114,7 @@ class Value(Node):
 
     @staticmethod
     def __apply__(op: Primitive, operands: Sequence[Any]) -> Any:
-        """The node for an operation that a Value takes part in; see Primitive.__call__."""
+        """The node for an operation with a Value among its operands; see Primitive.__call__."""
         if op.arity == 1:
             return _unary(op, operands[0])
         kinds = set(map(type, operands))
@@ -284,7 +284,7 @@ class Value(Node):
     __int__ = __float__
 
     def __index__(self) -> NoReturn:
-        raise TypeError(f"{self._name()} is no index of a sequence: use autograd.take(values, index)")
+        raise TypeError(f"{self._name()} cannot index a sequence: use autograd.take(values, index)")
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec)
@@ -417,7 +417,7 @@ def local_partials(
     except (ZeroDivisionError, OverflowError):
         results = op.partials(*map(Float, (out, *data)))
     if len(results) != len(data):
-        raise TypeError(f"the partials of {op.name} are {len(results)} for {len(data)} operands")
+        raise TypeError(f"the rule of {op.name} gives {len(results)} partials for {len(data)} operands")
     if set(map(type, results)) != _FLOAT:
         results = [_as_partial(p) for p in results]
     if float in map(type, operands):
@@ -432,7 +432,7 @@ def _as_partial(result: Any) -> float | None:
 
 
 def _operand(x: Any) -> Any:
-    """x as an operand, a Value or a float; None if it is no number."""
+    """x as an operand, a Value or a float; None if it is not a number."""
     if x.__class__ is float or isinstance(x, Value):
         return x
     try:

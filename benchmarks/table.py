@@ -62,7 +62,7 @@ class Table:
     def markdown(self) -> str:
         """The table as it stands in README.md."""
         lines = [self.columns, ("---", *["---:"] * (len(self.columns) - 1)), *self.rows]
-        body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        body = "\n".join(f"| {' | '.join(' '.join(cell.split()) for cell in line)} |" for line in lines)
         return "\n\n".join([f"**{self.title}**", body, *self.notes])
 
     def _print(self, cells: tuple[str, ...]) -> None:

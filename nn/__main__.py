@@ -252,7 +252,7 @@ def _fit(
     options: argparse.Namespace, model: MLP, train: Samples, test: Samples, loss: Loss, inputs: Scale | None,
     outputs: Scale | None,
 ) -> History:  # fmt: skip
-    """Train; on data from a file by way of a scale, of which the model knows nothing afterwards."""
+    """Train; data from a file are scaled for it, and then the model is turned back to take them as they are."""
 
     def scaled(samples: Samples) -> Samples:
         X, y = samples
@@ -320,7 +320,7 @@ def _pictures(
     problem: Problem,
     loss: Loss,
 ) -> list[Path]:
-    """Draw what was learnt; a picture that fails is said to have, and is no reason to lose what was learnt."""
+    """Draw what was learnt; a picture that fails is reported, and nothing else is lost."""
     written = []
     drawings: dict[str, Callable[[Path], None]] = {
         "training.png": lambda path: _write_summary(path, model, history, train, test, problem, loss),
@@ -368,7 +368,7 @@ def _run() -> int:
             sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # not earlier: a program that this one starts, and that fails, is no reason to end
+        # not earlier: a program that this one starts, and that fails, must not end this one
         if hasattr(signal, "SIGPIPE"):
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGPIPE)
@@ -378,5 +378,5 @@ def _run() -> int:
 
 if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show must not make it fail
     sys.exit(_run())

@@ -179,8 +179,8 @@ def activation(what: Any) -> Any:
     """
     if isinstance(what, str):
         if what not in ACTIVATIONS:
-            raise ValueError(f"no activation {what!r}; there are {', '.join(ACTIVATIONS)}")
+            raise ValueError(f"unknown activation {what!r}; choose from {', '.join(ACTIVATIONS)}")
         return ACTIVATIONS[what]()
     if not callable(what):
-        raise TypeError(f"an activation is a name, a Module or a function, got {type(what).__name__} {what!r:.60}")
+        raise TypeError(f"activation must be a name, a Module or a function, got {type(what).__name__} {what!r:.60}")
     return copy.deepcopy(what)

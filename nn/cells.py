@@ -100,7 +100,7 @@ def read_cells(source: Any, header: bool | None = None) -> Cells:
 
 
 def shortened(text: str, length: int) -> str:
-    """The beginning of a text from a file, with what is no printable character escaped."""
+    """The beginning of a text from a file, with unprintable characters escaped."""
     printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: length + 1])
     return printable if len(printable) <= length else printable[: length - 3] + "..."
 
@@ -112,7 +112,7 @@ def _name(source: Any) -> str:
     if hasattr(source, "read"):
         return str(getattr(source, "name", "the table"))
     if not isinstance(source, str | os.PathLike):
-        raise TypeError(f"a table is a path, a binary file, a frame or an array, got {type(source).__name__}")
+        raise TypeError(f"a table must be a path, a binary file, a frame or an array, got {type(source).__name__}")
     return os.fspath(source)
 
 
@@ -183,8 +183,8 @@ def _of_text(name: str, text: str, notes: list[str], header: bool | None) -> Cel
     columns = [given or f"column {j}" for j, given in enumerate(names, 1)]
     if len(columns) < 2:
         raise DataError(
-            f"{name}: row {line} has 1 column; needed are features and a label, separated by commas, semicolons, tabs "
-            "or spaces"
+            f"{name}: row {line} has 1 column; a table needs features and a label, separated by commas, semicolons, "
+            "tabs or spaces"
         )
     body = slice(1 if header else 0, None)
     positions, lines = list(range(1, len(columns) + 1)), [line for line, _ in records[body]]
@@ -251,7 +251,7 @@ def _separator(text: str) -> str:
 def _parsed(rows: list[list[str]], decimal: str, first_may_be_names: bool) -> list[list[Cell]]:
     """The numbers and texts of rows; column by column, which is quick where a column has numbers only."""
     if len(set(map(len, rows))) > 1:
-        return [[_cell(cell, decimal) for cell in row] for row in rows]  # of which some will be refused
+        return [[_cell(cell, decimal) for cell in row] for row in rows]  # some of them will be refused
     columns = []
     for column in zip(*rows, strict=True):
         head = column[:1] if first_may_be_names else ()
@@ -313,7 +313,7 @@ def _is_header(name: str, record: Record, rows: list[list[Cell]]) -> bool:
     numbers = [j for j in over_numbers if isinstance(rows[0][j], float)]
     if not over_numbers:
         if not any(isinstance(cell, float) for cell in rows[0]) and len(rows) == 1:
-            return True  # names, of which _of_text says that nothing follows
+            return True  # names; _of_text then says that nothing follows them
         again = [j for j, column in enumerate(columns) if rows[0][j] in column]
         if again or len(rows) == 1 or not all(isinstance(cell, str) for cell in rows[0]):
             return False
@@ -403,7 +403,7 @@ def _of_columns(name: str, columns: dict[str, Sequence[Any]]) -> Cells:
     names = [str(column) for column in columns]
     rows = [list(map(_of_object, row)) for row in zip(*columns.values(), strict=True)]
     if not rows or len(names) < 2:
-        raise DataError(f"{name}: {len(rows)} rows of {len(names)} columns; needed are features and a label")
+        raise DataError(f"{name}: {len(rows)} rows of {len(names)} columns; a table needs features and a label")
     positions, lines = list(range(1, len(names) + 1)), list(range(1, len(rows) + 1))
     return _without_index(_unique(Cells(name, names, positions, True, lines, rows, [])), names)
 
@@ -465,7 +465,7 @@ def _of_array(name: str, array: Any) -> Cells:
     if array.dtype.names:
         return _of_columns(name, {column: array[column].tolist() for column in array.dtype.names})
     if array.ndim != 2 or not array.shape[0] or array.shape[1] < 2:
-        raise DataError(f"{name}: an array of shape {array.shape}; needed are rows of features and a label")
+        raise DataError(f"{name}: an array of shape {array.shape}; a table needs rows of features and a label")
     rows = [list(map(_of_object, row)) for row in array.tolist()]
     positions, lines = list(range(1, array.shape[1] + 1)), list(range(1, len(rows) + 1))
     return Cells(name, [f"column {j}" for j in positions], positions, False, lines, rows, [])

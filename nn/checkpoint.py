@@ -136,7 +136,7 @@ def _loaded(document: Any) -> Module:
             raise ValueError(f"the parameter {name!r:.60} should be a finite number, and is {data!r:.60}")
     model = _constructed(document["architecture"], len(parameters))
     if not isinstance(model, Module) or _described(model) != document["architecture"]:
-        raise ValueError("its architecture has entries that mean nothing")
+        raise ValueError("its architecture has unknown entries")
     model.load_state_dict(parameters)
     if document.get("metadata") is not None:
         model.metadata = Metadata.from_json(document["metadata"])

@@ -104,7 +104,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layers of which each feeds the next, with an activation on all but the last.
+    """A multi-layer perceptron: each layer feeds the next, with an activation on all but the last.
 
     Args:
         nin: how many inputs.
@@ -125,7 +125,7 @@ class MLP(Module):
         self, nin: int, nouts: Sequence[int], activation: Any = "relu", init: str | Init = "uniform", rng: Any = None
     ):
         if not isinstance(nouts, list | tuple) or not nouts:
-            raise TypeError(f"nouts is a list with the number of neurons in each layer, got {nouts!r:.60}")
+            raise TypeError(f"nouts must be a list with the number of neurons in each layer, got {nouts!r:.60}")
         rng = _generator(rng)
         last = len(nouts) - 1
         self.layers = [
@@ -145,7 +145,7 @@ class MLP(Module):
 
 
 class Sequential(Module):
-    """Modules, or functions, of which each is called with what the one before gave.
+    """Modules or functions, each called with the result of the one before.
 
     Example:
         >>> from nn import PReLU
@@ -213,9 +213,9 @@ class Dropout(Module):
 
 def _size(n: Any, name: str) -> int:
     if isinstance(n, bool) or not hasattr(n, "__index__"):
-        raise TypeError(f"{name} is a whole number, got {type(n).__name__} {n!r:.60}")
+        raise TypeError(f"{name} must be a whole number, got {type(n).__name__} {n!r:.60}")
     if n < 1:
-        raise ValueError(f"{name} is at least 1, got {n!r}")
+        raise ValueError(f"{name} must be at least 1, got {n!r}")
     return int(n)
 
 

@@ -86,7 +86,7 @@ class Loss:
         naming the sample.
         """
         if reduction not in REDUCTIONS:
-            raise ValueError(f"reduction is {' or '.join(map(repr, REDUCTIONS))}, got {reduction!r}")
+            raise ValueError(f"reduction must be {' or '.join(map(repr, REDUCTIONS))}, got {reduction!r}")
         if len(scores) != len(targets):
             raise ValueError(f"{self.name}: {len(scores)} scores for {len(targets)} targets")
         for i, (score, target) in enumerate(zip(scores, targets, strict=True)):
@@ -280,10 +280,12 @@ def find_loss(loss: Any) -> Loss:
         return loss
     if isinstance(loss, str):
         if loss not in LOSSES:
-            raise ValueError(f"no loss {loss!r}; there are {', '.join(LOSSES)}")
+            raise ValueError(f"unknown loss {loss!r}; choose from {', '.join(LOSSES)}")
         return LOSSES[loss]
     if not callable(loss):
-        raise TypeError(f"a loss is a name or a function of score and target, got {type(loss).__name__} {loss!r:.60}")
+        raise TypeError(
+            f"loss must be a name or a function of score and target, got {type(loss).__name__} {loss!r:.60}"
+        )
     return Loss(loss, lambda score, target: "")
 
 

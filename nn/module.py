@@ -260,7 +260,9 @@ class Module:
         if missing := [name for name in parameters if name not in state]:
             raise ValueError(f"{kind}: the state has no entry for the parameter {_some(missing)}")
         if unexpected := [name for name in state if name not in parameters]:
-            raise ValueError(f"{kind}: the state has an entry that is no parameter here: {_some(unexpected)}")
+            raise ValueError(
+                f"{kind}: the state has an entry for {_some(unexpected)}, which is not a parameter of the model"
+            )
         numbers = {}
         for name in parameters:
             try:
@@ -273,7 +275,7 @@ class Module:
     def config(self) -> dict[str, Any]:
         """The arguments that construct a module of this structure; parameters and initialisation are not among them.
 
-        Errors: TypeError for a Module that has not said. Those of this package have; one of your own can.
+        Errors: TypeError for a Module without it. Those of this package have it; one of your own can.
         """
         raise TypeError(f"{type(self).__name__} has no config(), which says how to construct it")
 

@@ -289,7 +289,7 @@ def find_optimizer(optimizer: Any) -> Optimizer:
     if isinstance(optimizer, Optimizer):
         return optimizer
     if not isinstance(optimizer, str):
-        raise TypeError(f"an optimizer is a name or an Optimizer, got {type(optimizer).__name__} {optimizer!r:.60}")
+        raise TypeError(f"optimizer must be a name or an Optimizer, got {type(optimizer).__name__} {optimizer!r:.60}")
     if optimizer not in OPTIMIZERS:
-        raise ValueError(f"no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
+        raise ValueError(f"unknown optimizer {optimizer!r}; choose from {', '.join(OPTIMIZERS)}")
     return OPTIMIZERS[optimizer]()

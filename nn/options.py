@@ -1,4 +1,4 @@
-"""The options of `python -m nn`, of which each that is given has an effect."""
+"""The options of `python -m nn`; each that is given has an effect."""
 
 import argparse
 import sys
@@ -109,7 +109,7 @@ OF_LOADED = {"load", "predictions", "data", "header", "missing", "quiet", "json"
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options, of which each that is given has an effect."""
+    """The options; each that is given has an effect."""
     parser = new_parser()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(arguments)

@@ -121,7 +121,7 @@ def png(figure: Figure) -> bytes:
     """
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a name in a script that the font has not
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # for a name in a script that the font lacks
         figure.savefig(buffer, format="png", dpi=120)
     return buffer.getvalue()
 

@@ -37,8 +37,8 @@ def features(X: Any) -> list[list[float]]:
         row = as_numpy(row)
         if not isinstance(row, list | tuple) and not is_array(row):
             raise TypeError(
-                f"X is a list of samples, each a list of features; sample {i} is {row!r:.60}. "
-                "Of samples with one feature make lists of one: [[x] for x in X]"
+                f"X must be a list of samples, each a list of features; sample {i} is {row!r:.60}. "
+                "For samples with one feature write [[x] for x in X]"
             )
         sample = [_finite(x, f"sample {i}, feature {j}{names[j] if names else ''}") for j, x in enumerate(row)]
         if samples and len(sample) != len(samples[0]):
@@ -168,7 +168,7 @@ def held_out(
 
 
 def labelled(model: Module, X: Any, y: Any, loss: Loss) -> Samples:
-    """Samples and targets, of which the model and the loss are known to take every one.
+    """Samples and targets, checked: the model and the loss take every one of them.
 
     Errors: ValueError or TypeError that names the sample.
     """
@@ -201,7 +201,7 @@ def _listed(rows: Any, name: str) -> Sequence[Any]:
     if is_array(rows):
         rows = rows.tolist()
     if not isinstance(rows, list | tuple):
-        raise TypeError(f"{name} is a list or an array, got {type(rows).__name__} {rows!r:.60}")
+        raise TypeError(f"{name} must be a list or an array, got {type(rows).__name__} {rows!r:.60}")
     return rows
 
 

@@ -104,7 +104,7 @@ def read_table(
     cells = cells.without([_column(cells, name) for name in drop])
     chosen = _column(cells, target) if target is not None else len(cells.columns) - 1
     if len(cells.columns) < 2:
-        raise DataError(f"{cells.source}: only {cells.column(0)} is left; needed are features and a label")
+        raise DataError(f"{cells.source}: only {cells.column(0)} is left; a table needs features and a label")
     inputs = [j for j in range(len(cells.columns)) if j != chosen]
     for j in range(len(cells.columns)):
         if all(is_missing(row[j]) for row in cells.rows):
@@ -245,7 +245,7 @@ def _targets(cells: Cells, j: int, task: str) -> tuple[list[float], list[str]]:
     texts = [cell for cell in column if isinstance(cell, str)]
     if len(texts) == len(set(texts)) == len(column) > MOST_CLASSES:
         raise DataError(
-            f"{cells.place(0, j)} is {texts[0]!r:.60}: a text that no two rows share is no class; "
+            f"{cells.place(0, j)} is {texts[0]!r:.60}: no two rows share a text here, so these are not classes; "
             "choose the column to learn by target=... (--target NAME)"
         )
     for i, cell in enumerate(column):
@@ -295,7 +295,7 @@ def _all_numbers(column: Iterable[Cell]) -> bool:
 
 
 def _is_numeric(column: Iterable[Cell]) -> bool:
-    """Whether a column is one of numbers, of which some may be wrong: at least half are, or look like one."""
+    """Whether a column is one of numbers, some of them perhaps wrong: at least half are numbers, or look like one."""
     given = [cell for cell in column if not is_missing(cell)]
     return 2 * sum(isinstance(cell, float) or _is_odd_number(cell) for cell in given) >= len(given)
 

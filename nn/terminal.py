@@ -36,7 +36,7 @@ def styled(text: str, style: str, stream: Any) -> str:
 
 def show(text: str) -> None:
     """Results, at once: a program that reads them may not wait for the end."""
-    if sys.stdout is None:  # closed, which is no failure
+    if sys.stdout is None:  # closed, which is not a failure
         return
     try:
         print(text, flush=True)
@@ -63,7 +63,7 @@ def check_file(option: str, path: Path | None) -> None:
     if path is None:
         return
     if path.exists() and not path.is_file():
-        raise UsageError(f"{option} {path}: that is there and not a regular file")
+        raise UsageError(f"{option} {path}: it exists and is not a regular file")
     if not path.parent.is_dir():
         raise UsageError(f"{option} {path}: there is no folder {path.parent}")
     try:

@@ -74,8 +74,8 @@ def _fastest(model: Module, *run: Any) -> Any:
         compiled = Compiled(model, *run)
     except Exception as refusal:
         warn(
-            f"fit: {type(model).__name__} trains eagerly, which may take a thousand times as long, since it cannot be "
-            f"compiled: {refusal}",
+            f"fit: {type(model).__name__} cannot be compiled, so it trains eagerly, which may take a thousand times as "
+            f"long: {refusal}",
             RuntimeWarning,
             os.path.dirname(__file__),
         )
@@ -311,7 +311,7 @@ def fit(
         epochs: how often every sample is used; None for 100, or as often as makes 1000 steps.
         batch_size: None for all samples in each step, 1 for one randomly selected sample, B for minibatches of B
             (the last of an epoch may be smaller).
-        seed: draws the order of the samples, anew each epoch, and what the model draws by `nn.rand`, as Dropout does;
+        seed: draws the order of the samples, and what the model draws by `nn.rand`, as Dropout does;
             the same seed gives the same run to the last bit.
         resume: the History of a run of this model, which goes on as if it had not ended: with what the optimizers
             remember, the order of the samples, counts, and curves. Give the same data and settings.
@@ -328,7 +328,7 @@ def fit(
             parameters of the epoch with the smallest.
         callbacks: functions of the model and the History, which are called after each epoch; one that returns True ends
             the training.
-        backend: "jit" to compile the model, which takes some 0.3 s and then goes a thousand times as fast as "eager";
+        backend: "jit" to compile the model, which takes about 0.3 s and then is a thousand times as fast as "eager";
             "auto" for "jit" if llvmlite is installed and the model can be traced (see autograd.jit), else "eager", with
             a warning that says why. A model that changes its attributes, or draws random numbers, cannot.
         progress: whether to show a bar, if tqdm is installed.
@@ -357,7 +357,7 @@ def fit(
         epochs = at_least_1(epochs, "epochs")
     size = None if batch_size is None else at_least_1(batch_size, "batch_size")
     if backend not in BACKENDS:
-        raise ValueError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
+        raise ValueError(f"unknown backend {backend!r}; choose from {', '.join(BACKENDS)}")
     if not model.trainable_parameters():
         frozen = ": all are frozen; see unfreeze()" if model.parameters() else ""
         raise ValueError(f"{type(model).__name__} has no parameters to train{frozen}")

@@ -157,7 +157,7 @@ def test_values_go_through():
         ),
         (lambda: vmap(lambda m: m)(MLP(1, [1])), "argument 0 is a MLP .* without an axis 0"),
         (lambda: vmap(lambda x: [x] * int(x))([1.0, 2.0]), "result for example 1 has 2 entries"),
-        (lambda: vmap(ag.exp, reduce="max")(X), "reduce='max'"),
+        (lambda: vmap(ag.exp, reduce="max")(X), "reduce must be .* got 'max'"),
     ],
 )
 def test_errors_name_what_is_wrong(call, message):

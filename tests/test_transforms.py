@@ -390,7 +390,7 @@ def test_forward_mode_stops_at_what_it_differentiates_by():
         (lambda: hvp(lambda a: a.sum(), np.ones(2), np.ones(3)), ValueError, r"shape \(3,\), where shape \(2,\)"),
         (lambda: vjp(lambda x: {"a": x}, 1.0)[1]({"b": 1.0}), ValueError, r"cotangent has 1 entries \(\['b'\]\)"),
         (lambda: vjp(lambda x: x, 1.0)[1](None), ValueError, "the cotangent is None, where a number is expected"),
-        (lambda: jacobian(lambda x: x, mode="both"), ValueError, "mode='both'"),
+        (lambda: jacobian(lambda x: x, mode="both"), ValueError, "mode must be .* got 'both'"),
     ],
 )
 def test_errors_name_what_is_wrong(call, error, message):

@@ -223,7 +223,7 @@ def test_a_dataclass_is_put_together_without_its_constructor():
 
 def test_what_cannot_be_registered_is_refused():
     for cls in (list, dict, float, Value, MLP):
-        with pytest.raises(TypeError, match="is known already"):
+        with pytest.raises(TypeError, match="is a structure already"):
             register_structure(cls, None, None)
     with pytest.raises(TypeError, match="takes a class, got list"):
         register_structure([], None, None)

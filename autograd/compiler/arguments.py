@@ -20,11 +20,11 @@ class HasForeignArrays(Exception):
 
 
 class HasValues(Exception):
-    """The arguments hold Values, or f captured the variable of a transform at work: plain f is to be called."""
+    """The arguments hold Values, or f captured the variable of a transform around it: call f uncompiled."""
 
 
 def is_differentiated(x: Value) -> bool:
-    """Whether a Value is no plain leaf: it was computed, or is the variable of a transform that is at work."""
+    """Whether a Value is more than a plain leaf: it was computed, or is the variable of a transform that is running."""
     return x.op is not None or x._a is not None
 
 
@@ -39,8 +39,8 @@ class Arguments:
         arrays: the arrays, in order; Rows are among them.
         on_disk: whether some are Rows.
 
-    Errors: HasValues; HasForeignArrays; TypeError for an argument that is no structure of numbers and cannot be part of
-    a key.
+    Errors: HasValues; HasForeignArrays; TypeError for an argument that is neither a structure of numbers nor
+    hashable.
     """
 
     __slots__ = ("structure", "shapes", "scalars", "integers", "arrays", "on_disk")
@@ -133,7 +133,7 @@ class Fixed:
 
 
 def exact_key(x: Any) -> Hashable:
-    """A key for something that is part of the program: equal to that of what no program could tell from x.
+    """A key for something that is part of the program: equal keys only for things that no program can tell apart.
 
     Equal is not enough: 0.0 == -0.0, 1 == 1.0 == True, and objects may hold these and be equal.
 

@@ -28,11 +28,15 @@ from autograd.transforms.objects import holds_function
 from autograd.transforms.tree import flatten
 from autograd.value import Value
 
+# Limits of patience and memory: chosen, not measured.
+# Limits of patience and memory: chosen, not measured.
+# Limits of patience and memory: chosen, not measured.
+# Limits of patience and memory: chosen, not measured.
 MAX_PATHS = 32  # through a function, and through the body of a vmap
 MAX_COMPILED = 64  # paths that one function keeps, for all structures of its arguments
 MAX_STRUCTURES = 1024  # structures, and shapes for one structure, that are remembered
 MAX_VALUES = 8  # of integers that are part of the program, before a warning
-ATTEMPTS = 3  # to trace a function that raises an error while it is traced, and none else
+ATTEMPTS = 3  # at tracing a function that raises while it is traced, and not when it is called
 LOOK_AHEAD = 64  # lanes that are searched for more paths when one takes an unknown path
 
 
@@ -329,7 +333,9 @@ class Jitted:
             arguments, args, kwargs, path.loops,
             decisions=path.decisions, lane_paths=path.lane_paths, examples={region: lanes},
         )  # fmt: skip
-        if wider.lane_paths == path.lane_paths:  # nothing new: the numbers that the trace works with mislead it
+        if (
+            wider.lane_paths == path.lane_paths
+        ):  # no new path found: tracing these example lanes follows paths that are already known
             raise PlainCall
         self._replace(path)
         return wider
@@ -468,7 +474,7 @@ def _numbers(result: Any) -> Any:
 def static_arguments(f: Callable[..., Any], argnums: Any, argnames: Any) -> tuple[set[int], set[str]]:
     """The positions and the names of the arguments that are part of the program, each from the other.
 
-    Errors: TypeError for what is no position or name; ValueError for an argument that f does not have.
+    Errors: TypeError for anything but positions and names; ValueError for an argument that f does not have.
     """
     numbers = {argnums} if isinstance(argnums, int) else set(argnums or ())
     names = {argnames} if isinstance(argnames, str) else set(argnames or ())

@@ -21,7 +21,7 @@ from autograd.compiler.trace.calls import Decisions, Traced
 
 
 class Failure(NamedTuple):
-    """What compiled code took for granted and did not hold: a guard of that number, the lanes of a region from that
+    """What compiled code took for granted and did not hold: the guard of that number, the lanes of a region from that
     one on, or the index of a take."""
 
     kind: str
@@ -108,7 +108,7 @@ class Path:
         return result
 
     def _run(self, kernel: Kernel, arguments: Arguments) -> Any:
-        """One call of the code: a hot path, of which benchmarks/jit.py sees every microsecond."""
+        """One call of the code: a hot path; benchmarks/jit.py sees every microsecond of it."""
         buffers = kernel.take_buffers()
         try:
             slots, arrays = buffers.slots, arguments.arrays
@@ -187,12 +187,12 @@ _NAN = object()  # in place of a result: a NaN in fast code
 
 
 class PlainCall(Exception):
-    """The plain function has to serve: for batches of different lengths, or empty ones, on which it raises; for an
-    index out of range; for a path beyond the limit; for an error that f raises.
+    """Call f uncompiled: for unequal or empty batches (so that it raises its own error), for an index out of range, for
+    a path beyond the limit, for an error that f raises.
 
     Args:
-        hopeless: why f cannot be compiled for such arguments at all, if the plain function works; else "".
-        at_once: whether it is certain that it can not.
+        hopeless: why f can never be compiled for such arguments, if the plain function works; else "".
+        at_once: whether that is certain.
     """
 
     def __init__(self, hopeless: str = "", at_once: bool = False):

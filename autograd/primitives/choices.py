@@ -102,7 +102,7 @@ class Flow:
 
 
 def select(condition: Scalar, x: Scalar | None, y: Scalar | None) -> Any:
-    """The choice of a rule between two derivatives, of which one may be None: there no derivative flows.
+    """The choice of a rule between two derivatives; one may be None: no derivative flows there.
 
     Args:
         condition: a comparison, or several joined by & | ^ ~.

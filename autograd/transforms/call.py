@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 # --- variables ------------------------------------------------------------------------------------------------------
-# A variable is a leaf that remembers, in _a, the number or Value that it stands for. While its transform is at work,
-# every walk ends there, and a transform inside meets a leaf that is not its own. Then it is closed: it becomes a
-# constant if it stands for a number, and lets derivatives through to the Value if it stands for one.
+# A variable is a leaf that stands in for an argument, a number or a Value (kept in `_a`). While its transform runs,
+# walks stop at it, and a transform inside sees a leaf that is not its own. When the transform ends, the variable
+# becomes a constant or, if the argument is a Value, an identity node, which passes derivatives on to it.
 
 
 def _variable(x: Value | float) -> Value:
@@ -54,7 +54,7 @@ class Recording:
     Args:
         f, args, kwargs: the call.
         chosen: which arguments the variables take the place of: positions among args, and names among kwargs.
-        has_aux: whether f returns a pair, of which only the first is differentiated.
+        has_aux: whether f returns a pair; only its first part is differentiated.
 
     Attributes:
         inputs: the structure of a tuple of those arguments, Modules as dicts of their parameters: that of a gradient.

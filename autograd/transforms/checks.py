@@ -54,7 +54,7 @@ def check_grads(
         f: a function whose result has any structure, smooth around args.
         args: its arguments, a tuple or list.
         order: the highest order to check. A derivative of order k is compared with the differences of order k - 1.
-        modes: "fwd" (forward mode) and "rev" (reverse), of which all combinations are checked.
+        modes: "fwd" (forward mode) and "rev" (reverse); all combinations of those given are checked.
         tolerance: allowed difference, relative to the derivative where that is above 1.
 
     Errors: AssertionError with a table of what differs, worst first; ValueError for another mode, or if

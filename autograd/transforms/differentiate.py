@@ -152,8 +152,8 @@ def grad(f: Function, argnums: Argnums = None, has_aux: bool = False, *, argname
         f: a function with one number as its result.
         argnums: the position of the argument to differentiate with respect to, or a sequence of positions; the first
             argument, unless argnums or argnames says otherwise.
-        has_aux: whether f returns a pair, of which the first is differentiated and the second is passed on. That may
-            be anything; Values in it become numbers.
+        has_aux: whether f returns a pair: the first is differentiated, the second is passed on. That may be
+            anything; Values in it become numbers.
         argnames: the name of the argument to differentiate with respect to, or a sequence of names, whether the call
             gives it by position or by keyword.
 
@@ -161,8 +161,8 @@ def grad(f: Function, argnums: Argnums = None, has_aux: bool = False, *, argname
         argnums and argnames, a tuple of such structures. With has_aux `(gradient, aux)`. What f does not depend on has
         derivative 0.
 
-    Errors: TypeError if the result of f is not one number, or no pair with has_aux, or if an argument to differentiate
-        with respect to holds something that is no number; ValueError if there is no such argument.
+    Errors: TypeError if the result of f is not one number, or not a pair with has_aux, or if an argument to
+        differentiate with respect to holds something other than numbers; ValueError if there is no such argument.
 
     Example:
         >>> grad(lambda p: p["w"] ** 2 * p["b"])({"w": 3.0, "b": 2.0})
@@ -275,7 +275,7 @@ def value_and_jacobian(
         ([10.0, 15.0], [[5.0, 2.0], [0.0, 3.0]])
     """
     if mode not in _MODES:
-        raise ValueError(f"jacobian: mode={mode!r}; it is 'forward', 'reverse' or None to choose by shape")
+        raise ValueError(f"jacobian: mode must be 'forward', 'reverse', or None to choose by shape, got {mode!r}")
     chosen = _Chosen(f, argnums, argnames)
 
     @_transform(f)

@@ -1,6 +1,6 @@
 """Structures of numbers: nested lists, tuples, dicts, dataclasses, NumPy arrays and Modules, as flat leaves and back.
 
-Whatever is found in a structure and is none itself is a leaf; so is every number. A Module is anything with
+Whatever stands in a structure and is not one itself is a leaf; so is every number. A Module is anything with
 `named_parameters()`, and its leaves are its parameters.
 """
 
@@ -246,7 +246,7 @@ def register_structure(
 ) -> None:
     """Say how objects of a class are taken apart and put together, so that they work wherever nested lists do.
 
-    Dataclasses and attrs classes need no registration: their fields are their parts, but for those with
+    Dataclasses and attrs classes need not be registered: their fields are their parts, except those with
     `metadata={"static": True}`.
 
     Args:
@@ -255,7 +255,7 @@ def register_structure(
             must be hashable.
         unflatten: the context and a list of other parts to an object, as `jax.tree_util.register_pytree_node` has it.
 
-    Errors: TypeError if cls is no class, or one whose structure is known.
+    Errors: TypeError if cls is not a class, or is a structure already.
 
     Example:
         >>> from autograd import grad
@@ -270,7 +270,7 @@ def register_structure(
     if not isinstance(cls, type):
         raise TypeError(f"register_structure takes a class, got {type(cls).__name__} {cls!r:.60}")
     if cls in _LEAVES or (cls not in _registered and _kind_of_class(cls) not in (None, _OBJECT)):
-        raise TypeError(f"register_structure: how a {cls.__name__} is taken apart is known already")
+        raise TypeError(f"register_structure: {cls.__name__} is a structure already")
     _registered[cls] = _Registered(flatten, unflatten)
     _kind_of_class.cache_clear()
 
@@ -524,7 +524,7 @@ def matching_leaves(expected: Structure, tree: Any, what: str) -> list[Any]:
 
 
 def _order(expected: Structure, given: Structure, start: int, what: str) -> list[int]:
-    """For each leaf that is expected its position among those given, of which this structure's begin at `start`."""
+    """The position of each expected leaf among those given; those of this structure begin at `start`."""
     if expected.is_number and given.is_number:
         return [start]
     if getattr(expected.kind, "name", None) != getattr(given.kind, "name", None):
@@ -560,7 +560,7 @@ def array(numbers: Any) -> np.ndarray[Any, Any]:
     Args:
         numbers: an array of any shape, or nested lists; its Values are kept as they are.
 
-    Errors: TypeError if an element is no number.
+    Errors: TypeError if an element is not a number.
 
     Example:
         >>> import numpy as np
@@ -587,7 +587,7 @@ def read_data(tree: Any) -> Any:
     Args:
         tree: Values and numbers in structures of any kind, as `flatten` takes them.
 
-    Errors: TypeError for what is no number.
+    Errors: TypeError for anything but numbers.
 
     Example:
         >>> read_data({"w": [Value(1.0), Value(2.0)], "b": 3})

@@ -39,8 +39,8 @@ def vmap(
 ) -> Callable[..., Any]:
     """The function that calls f on each example of a batch.
 
-    Arrays and lists have axes; tuples, dicts, namedtuples, and lists of arrays are structures, of which every part is
-    mapped.
+    Arrays and lists have axes; tuples, dicts, namedtuples, and lists of arrays are structures, and every part of them
+    is mapped.
 
     Args:
         f: a function of one example.
@@ -57,7 +57,7 @@ def vmap(
 
     Errors: ValueError for an empty batch, for sizes that differ, for an axis that an argument or a result does not
         have, for results that differ in structure, and where out_axes is None for results that differ; TypeError for
-        an axis that is no int.
+        an axis that is not an int.
 
     Example:
         >>> vmap(lambda w, x: w * x, in_axes=(None, 0))(10.0, [1.0, 2.0, 3.0])
@@ -68,7 +68,7 @@ def vmap(
         [[1.0, 2.0], [10.0, 200.0]]
     """
     if reduce not in _REDUCTIONS:
-        raise ValueError(f"vmap: reduce={reduce!r}; it is None to stack the results, 'mean' or 'sum'")
+        raise ValueError(f"vmap: reduce must be None to stack the results, 'mean' or 'sum', got {reduce!r}")
     if out_axes in ("mean", "sum"):
         raise TypeError(f"vmap: out_axes={out_axes!r}; write reduce={out_axes!r}")
     if reduce is not None and out_axes != 0:

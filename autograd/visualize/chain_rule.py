@@ -38,7 +38,7 @@ def chain_rule(
 
     Returns: an object that shows itself; its `text` and `latex` are strings, its `derivations` hold every factor.
 
-    Errors: TypeError if the output or one of wrt is no Value; RuntimeError if a leaf was edited after the output was
+    Errors: TypeError if the output or one of wrt is not a Value; RuntimeError if a leaf was edited after the output was
     computed from it.
 
     Example:

@@ -153,7 +153,7 @@ class Analysis:
         own_name: dict[Term, Symbol] = {definition_of(copies[child], symbols): self.symbols[child]}
         try:
             formulas = pullback([copies[child]], [1.0], xs, symbolic_partials)
-        except (TypeError, ValueError):  # a user's rule that is no arithmetic on Values has numbers only
+        except (TypeError, ValueError):  # a user's rule that does not compute with Values: numbers only
             formulas = numbers
         return {
             parent: Factor(self.symbols[child], self.symbols[parent], term_of(formula, symbols, own_name), number)

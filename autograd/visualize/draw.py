@@ -79,7 +79,7 @@ def draw(
 
     Returns: a graphviz.Digraph, whose `source`, `render`, `save` and `pipe` are at hand.
 
-    Errors: TypeError for what is no Value; ValueError for an unknown direction, format or kind of file;
+    Errors: TypeError for anything but Values; ValueError for an unknown direction, format or kind of file;
     RendererNotFound when a picture is laid out (not when it is made) on a machine without Graphviz; ImportError
     without the `graphviz` package. Each says what to do.
 

@@ -58,7 +58,7 @@ def term_of(node: Any, symbols: Mapping[Value, Symbol], definitions: Mapping[Ter
 
 
 def definition_of(node: Value, symbols: Mapping[Value, Symbol]) -> Term:
-    """The formula that a node was computed by, in terms of the symbols, of which it may be one."""
+    """The formula that a node was computed by, in terms of the symbols; it may be one of them."""
     terms: dict[Value, Term] = {}
     for x in topological_order([node], lambda x: () if x in symbols and x is not node else x.parents):
         if x in symbols and x is not node:

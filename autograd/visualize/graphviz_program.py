@@ -76,7 +76,7 @@ def _laid_out(run: Callable[[], Any]) -> Any:
 def use_installed_program() -> None:
     """Let the graphviz package run graphviz-pure if there is no `dot`; nothing changes where there is one.
 
-    Errors: RendererNotFound, if there is neither, with the ways to get one.
+    Errors: RendererNotFound if neither is there, with the ways to get one.
     """
     if shutil.which(dot_command.DOT_BINARY):
         return

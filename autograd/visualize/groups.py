@@ -70,7 +70,7 @@ def _is_box(model: Any, path: str, name: str) -> bool:
 
 
 def _part(model: Any, path: str) -> Any:
-    """The object at a dotted path, or None if the names of the model's parameters are no paths."""
+    """The object at a dotted path, or None if the names of the model's parameters are not paths."""
     part = model
     for step in path.split("."):
         try:

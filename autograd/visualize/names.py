@@ -92,15 +92,13 @@ def parameters_of(model: Any) -> dict[str, Value]:
     try:
         return dict(model.named_parameters())
     except AttributeError:
-        raise TypeError(
-            f"a model must have named_parameters(), which {type(model).__name__} has not; pass an nn.Module"
-        ) from None
+        raise TypeError(f"{type(model).__name__} has no named_parameters(); pass an nn.Module") from None
 
 
 def number_formatter(format: NumberFormat) -> Callable[[float], str]:
     """A function that writes numbers: from a format specification such as ".4g", or the function itself.
 
-    Errors: ValueError if the specification is none for floats.
+    Errors: ValueError if floats cannot be formatted so.
 
     Example:
         >>> four_digits = number_formatter(".4g")
@@ -113,7 +111,7 @@ def number_formatter(format: NumberFormat) -> Callable[[float], str]:
         f"{0.5:{format}}"
     except (ValueError, TypeError):
         raise ValueError(
-            f"{format!r} is no format for numbers; use one like '.4g' or '.2f', or a function of a float"
+            f"{format!r} is not a number format; use one like '.4g' or '.2f', or a function of a float"
         ) from None
     return lambda x: f"{x:{format}}"
 
@@ -126,7 +124,7 @@ _UNPRINTABLE = re.compile(
 
 
 def printable(label: Any, longest: int | None = None) -> str:
-    """A label as one line of text: ↵ for a line break, � for what is no character; cut after `longest` characters.
+    """A label as one line of text: ↵ for a line break, � for what cannot be shown; cut after `longest` characters.
 
     Example:
         >>> printable("two\\nlines"), printable("a very long label", 8)

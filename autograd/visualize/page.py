@@ -47,12 +47,12 @@ def page(
         output: the Value to differentiate.
         direction: as in draw; from left to right or from top to bottom, whichever fills the page better, unless given.
         names, group: as in draw.
-        max_nodes: a larger graph is refused; up to 300 nodes are smooth, and more than 1000 are no use to look at.
+        max_nodes: a larger graph is refused; up to 300 nodes step smoothly, and more than 1000 cannot be read.
         height: of the frame in a notebook, in pixels.
 
     Returns: an object that shows itself in a notebook, with `html`, the document, and `save(path)`.
 
-    Errors: TypeError for what is no Value; ValueError for a graph that is too large; RendererNotFound on a machine
+    Errors: TypeError for anything but a Value; ValueError for a graph that is too large; RendererNotFound on a machine
     without Graphviz. Each says what to do.
 
     Example:
@@ -63,7 +63,7 @@ def page(
     if not isinstance(output, Value):
         raise TypeError(f"page takes a Value, got {type(output).__name__} {output!r:.60}")
     if direction is not None and direction not in DIRECTIONS:
-        raise ValueError(f"the direction is {direction!r}; it can be one of {', '.join(DIRECTIONS)}")
+        raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, got {direction!r}")
     selection = select([output], max_nodes)
     if selection.omitted:
         raise ValueError(
@@ -112,7 +112,7 @@ class Page:
         self.html = _document(title, svg, data, operations)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the document, whole or not at all."""
+        """Write the document; a crash leaves the old file or the new one."""
         write_atomically(path, self.html.encode())
 
     def _repr_html_(self) -> str:

@@ -367,7 +367,7 @@ def test_captured_leaves_are_read_again_at_every_call():
         (lambda x: x * x.data, r"the \.data of Value 'x'.*autograd.detach"),
         (lambda x: (x * x).backward(), "backward.*value_and_grad"),
         (lambda x: x.grad, r"\.grad.*value_and_grad"),
-        (lambda x: [1.0, 2.0][x], r"Value 'x' \(1\.0\) is no index of a sequence: use autograd\.take"),
+        (lambda x: [1.0, 2.0][x], r"Value 'x' \(1\.0\) cannot index a sequence: use autograd\.take"),
         (lambda x: math.sin(x), "does not convert to a plain number"),
         (lambda x: x * float(f"{x:.1f}"), r"the \.data of Value 'x'"),
         (lambda x: x * len(f"{x}"), r"the \.data of Value 'x'"),

@@ -206,7 +206,7 @@ OUTSIDE = Value(3.0, label="outside")
     [
         (lambda x: x * x if x > 0 else x, "'mine'.*branches on a number; choose with autograd.where"),
         (lambda x: x * x.data, r"'mine'.*uses the data"),
-        (lambda x: x * OUTSIDE, r"'mine' uses Value 'outside' \(3\.0\), which is none of its operands"),
+        (lambda x: x * OUTSIDE, r"'mine' uses Value 'outside' \(3\.0\), which is not one of its operands"),
     ],
 )
 def test_a_lowering_that_could_not_follow_the_numbers_is_refused(lowering, message):

@@ -64,7 +64,9 @@ def test_auto_falls_back_for_a_model_that_cannot_be_traced():
             size = self.w.data if isinstance(self.w, Value) else self.w  # reads the number
             return tanh(self.w * x[0]) * (1.0 if size > 0 else 2.0)
 
-    with pytest.warns(RuntimeWarning, match=r"Peeking trains eagerly.*the \.data of Value") as warned:
+    with pytest.warns(
+        RuntimeWarning, match=r"Peeking cannot be compiled, so it trains eagerly.*the \.data of Value"
+    ) as warned:
         assert fit(Peeking(), X, SIGNS, loss="hinge", epochs=1, progress=False).backend == "eager"
     assert [w.filename for w in warned] == [__file__]
     with pytest.raises(TypeError, match=r"the \.data of Value"):

@@ -116,7 +116,7 @@ def test_groups_are_those_of_pytorch(backend):
     [
         ({"layers.0": "sgd"}, r"no optimizer is for the parameter 'layers.1.neurons.0.w.0'; give one for \"\""),
         ({"layers.2": "sgd", "": "adam"}, "no parameter that is trained has a name that begins with 'layers.2'"),
-        ({"layers.0": "sdg", "": "adam"}, "no optimizer 'sdg'"),
+        ({"layers.0": "sdg", "": "adam"}, "unknown optimizer 'sdg'"),
     ],
 )
 def test_groups_that_fit_no_parameter_are_named(optimizer, message):

@@ -109,11 +109,11 @@ def test_targets_that_a_loss_cannot_take_are_named_with_their_sample(loss, score
 def test_wrong_batches_are_named():
     with pytest.raises(ValueError, match="squared_error: 1 scores for 2 targets"):
         nn.squared_error.batch([1.0], [1.0, 2.0])
-    with pytest.raises(ValueError, match="no values"):
+    with pytest.raises(ValueError, match="needs at least one value, got none"):
         nn.squared_error.batch([], [])
-    with pytest.raises(ValueError, match="reduction is 'mean' or 'sum', got 'none'"):
+    with pytest.raises(ValueError, match="reduction must be 'mean' or 'sum', got 'none'"):
         nn.squared_error.batch([1.0], [1.0], reduction="none")
-    with pytest.raises(ValueError, match="no loss 'mse'; there are squared_error"):
+    with pytest.raises(ValueError, match="unknown loss 'mse'; choose from squared_error"):
         find_loss("mse")
     with pytest.raises(TypeError, match="a loss is a name or a function"):
         find_loss(3)

@@ -229,7 +229,7 @@ def test_columns_that_cannot_be_scaled_are_named(content, column, run, tmp_path)
     [
         (["--out", "file"], "--out file: file is not a folder"),
         (["--out", "file/deeper"], "--out file/deeper: file is not a folder"),
-        (["--save", "."], "--save .: that is there and not a regular file"),
+        (["--save", "."], "--save .: it exists and is not a regular file"),
         (["--save", "none/model.json"], "--save none/model.json: there is no folder none"),
     ]
     + [

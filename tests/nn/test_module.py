@@ -97,7 +97,7 @@ def test_state_dict_round_trip_is_exact():
     ("change", "message"),
     [
         (lambda s: s.pop("b"), "no entry for the parameter 'b'"),
-        (lambda s: s.update(c=1.0), "no parameter here: 'c'"),
+        (lambda s: s.update(c=1.0), "an entry for 'c', which is not a parameter"),
         (lambda s: s.update({"w.1": [1.0, 2.0]}), r"the parameter 'w.1' takes a real number, got list \[1.0, 2.0\]"),
         (lambda s: s.update({"w.1": "1"}), "the parameter 'w.1' takes a real number, got str '1'"),
         (lambda s: s.update({"w.1": None}), "the parameter 'w.1' takes a real number, got NoneType"),

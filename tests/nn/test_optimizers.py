@@ -143,7 +143,7 @@ def test_a_learning_rate_that_is_not_positive_is_refused(kind, rate):
         (lambda: cosine(0.1, -0.1, 10), "end must be 0 or more, got -0.1"),
         (lambda: step(0.1, 0.5, 0), "every must be a whole number, at least 1, got 0"),
         (lambda: SGD(lambda count: -1.0).rate(3), "the learning rate after 3 must be 0 or more, got -1.0"),
-        (lambda: find_optimizer("adagrad"), "no optimizer 'adagrad'; there are sgd, adam, adamw, rmsprop"),
+        (lambda: find_optimizer("adagrad"), "unknown optimizer 'adagrad'; choose from sgd, adam, adamw, rmsprop"),
     ],
 )
 def test_settings_out_of_range_are_named(make, message):

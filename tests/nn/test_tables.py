@@ -205,7 +205,7 @@ def test_truth_values_are_numbers_as_features():
         ("", "empty, no rows"),
         ("\n\n , \n# only a comment\n", "empty, no rows"),
         ("a,b\n", "row 1 names the columns, and no row of numbers follows"),
-        ("1\n2\n", "row 1 has 1 column; needed are features and a label, separated by commas, semicolons, tabs"),
+        ("1\n2\n", "row 1 has 1 column; a table needs features and a label, separated by commas, semicolons, tabs"),
         ("a,b,c\n1,2,0\n1,2\n", "row 3, column 3 (c) is missing: the row has 2 of 3 columns"),
         ("a,b\n1,2\n1,2,3\n", "row 3, column 3 is one too many: there are 2"),
         ("a;b;c\n1,5;2;0\n1;2\n", "row 3, column 3 (c) is missing: the row has 2 of 3 columns"),
@@ -228,7 +228,7 @@ def test_truth_values_are_numbers_as_features():
         ('a,b\n1,2\n"1"x,2\n', "row 3: ',' expected after '\"'"),
         ("a,b\n1," + "9" * 200_000 + "\n", "row 2: field larger than field limit"),
         ("a,b\n1,yes\n2,yes\n", "rows 2 to 3, column 2 (b) have one class only, yes; classification needs two or more"),
-        ("a,b\n" + "".join(f"{i},name {i}\n" for i in range(30)), "row 2, column 2 (b) is 'name 0': a text that no"),
+        ("a,b\n" + "".join(f"{i},name {i}\n" for i in range(30)), "row 2, column 2 (b) is 'name 0': no two rows share"),
         ("a,b,y\n" + "".join(f"t{i},{i},{i % 2}\n" for i in range(101)), "row 2, column 1 (a) is 't0' where a number"),
         (b"\xff\xfea\x00,\x00b", "not text in UTF-16"),
         (b"PK\x03\x04", "save the sheet as CSV"),
@@ -269,7 +269,7 @@ def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path):
         read_table(tmp_path / "none.csv")
     with pytest.raises(DataError, match="Is a directory"):
         read_table(tmp_path)
-    with pytest.raises(TypeError, match="a table is a path, a binary file, a frame or an array, got int"):
+    with pytest.raises(TypeError, match="a table must be a path, a binary file, a frame or an array, got int"):
         read_table(3)
 
 

@@ -165,8 +165,8 @@ def test_accuracy_records_no_node(monkeypatch):
     [
         ({"X": []}, ValueError, "X has no samples"),
         ({"X": np.empty((0, 2))}, ValueError, "X has no samples"),
-        ({"X": 3.0}, TypeError, "X is a list or an array, got float"),
-        ({"X": [1.0] * 10}, TypeError, r"sample 0 is 1.0. Of samples with one feature make lists of one"),
+        ({"X": 3.0}, TypeError, "X must be a list or an array, got float"),
+        ({"X": [1.0] * 10}, TypeError, r"sample 0 is 1.0. For samples with one feature write \[\[x\] for x in X\]"),
         ({"X": [*X[:4], [1.0], *X[5:]]}, ValueError, "sample 4 has 1 features, and sample 0 has 2"),
         ({"X": [*X[:4], [1.0, math.nan], *X[5:]]}, ValueError, "sample 4, feature 1: nan is not finite"),
         ({"X": [*X[:4], [1.0, "2"], *X[5:]]}, TypeError, "sample 4, feature 1: takes a real number, got str '2'"),
@@ -177,13 +177,13 @@ def test_accuracy_records_no_node(monkeypatch):
         ({"y": [*LINE[:-1], [1.0]]}, ValueError, "sample 9: squared_error takes as many targets as scores"),
         ({"y": SIGN, "loss": "binary_cross_entropy"}, ValueError, "sample 0: binary_cross_entropy takes .*, got -1"),
         ({"y": SIGN, "loss": "cross_entropy"}, ValueError, "sample 0: cross_entropy takes a list of scores"),
-        ({"loss": "l3"}, ValueError, "no loss 'l3'"),
-        ({"optimizer": "sdg"}, ValueError, "no optimizer 'sdg'"),
-        ({"optimizer": SGD}, TypeError, "an optimizer is a name or an Optimizer"),
+        ({"loss": "l3"}, ValueError, "unknown loss 'l3'"),
+        ({"optimizer": "sdg"}, ValueError, "unknown optimizer 'sdg'"),
+        ({"optimizer": SGD}, TypeError, "optimizer must be a name or an Optimizer"),
         ({"epochs": 0}, ValueError, "epochs must be a whole number, at least 1, got 0"),
         ({"batch_size": 0}, ValueError, "batch_size must be a whole number, at least 1, got 0"),
         ({"batch_size": 2.5}, ValueError, "batch_size must be a whole number, at least 1, got 2.5"),
-        ({"backend": "gpu"}, ValueError, "no backend 'gpu'; there are auto, eager, jit"),
+        ({"backend": "gpu"}, ValueError, "unknown backend 'gpu'; choose from auto, eager, jit"),
     ],
 )
 def test_wrong_data_and_settings_are_named_and_the_model_is_left_alone(arguments, error, message):

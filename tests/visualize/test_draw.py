@@ -143,7 +143,7 @@ def test_image_format_is_set_as_the_format_of_the_digraph():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"format": "nonsense"}, "'nonsense' is no format"),
+        ({"format": "nonsense"}, "'nonsense' is not a number format"),
         ({"direction": "UP"}, "one of LR, TB, RL, BT"),
         ({"file": "x.gif"}, ".svg, .png or .dot"),
         ({"group": 3}, "named_parameters"),

@@ -46,8 +46,9 @@ def _template(op: primitives.Primitive, count: int) -> Template:
             if node.op is None:
                 if node not in traced.made:
                     raise TypeError(
-                        f"the lowering of the primitive {op.name!r} uses {node._name()}, which is none of its operands "
-                        "and would be frozen into the compiled code: make it an operand, or write it as a number"
+                        f"the lowering of the primitive {op.name!r} uses {node._name()}, which is not one of its "
+                        "operands and would be frozen into the compiled code: make it an operand or write it as a "
+                        "number"
                     )
                 positions[node] = node._data
             else:
@@ -103,7 +104,8 @@ class Verdict(NamedTuple):
         kind: "guard", "lanes" (every lane took a known path), "check" (every index of a take was legal) or "range"
             (integers stayed in their bounds).
         which: of a guard its number in the trace, of lanes their region.
-        node: 1 if a guard held; of lanes and checks the first lane that failed, inf if none did (0 and 1 in the plain).
+        node: of a guard 1 if it held, else 0; of the others the first lane that failed, inf if none did (outside of a
+            vmap 0 if it failed).
     """
 
     kind: str
@@ -192,8 +194,8 @@ def _of(graph: Graph, region: int, node: Node) -> Node:
     """The node, if it is one of these lanes or the same for all; TypeError if f carried it out of another vmap."""
     if graph.regions[node] not in (UNIFORM, region):
         raise TypeError(
-            "jit: a number that a function under vmap computed is used outside of it, where it is not said which "
-            "example is meant: return it from the mapped function"
+            "jit: a number computed by a function under vmap is used outside of it, where it is unclear which example "
+            "it belongs to: return it from the mapped function"
         )
     return node
 

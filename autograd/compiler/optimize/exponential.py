@@ -64,7 +64,7 @@ def expm1(graph: Graph, x: Node) -> Node:
     do = _Arithmetic(graph)
     q, k = _reduced(graph, x)
     power = do("ldexp", 1.0, k)
-    small = do.fma(power, q, do("fsub", power, 1.0))  # up to some 700, above which e^x - 1 is not told apart from e^x
+    small = do.fma(power, q, do("fsub", power, 1.0))  # up to about 700; above that e^x - 1 rounds to e^x
     if _is_negative(graph, x):
         return do("fneg", do("llvm.fabs", small))  # -0.0 of -0.0
     nonzero = do("select", do("fcmp olt", 600.0, x), exp(graph, x), small)

@@ -2,7 +2,7 @@
 
 `gate(flows, adjoint * partial)` is `select(flows, adjoint * partial, 0.0)`, and differs from the bare product only
 where the partial is infinite or nan although no derivative flows, since the adjoint is 0 there. Fast code takes the
-bare product wherever that NaN would show in a result; if one does, exact code computes the call anew.
+bare product wherever that NaN would show in a result; if one does, exact code repeats the call.
 """
 
 from collections.abc import Iterable, Sequence

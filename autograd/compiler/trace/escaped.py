@@ -1,4 +1,4 @@
-"""Values that outlive the trace that made them: they have no number, and say so when they are used."""
+"""Values that outlive the trace that made them: they have no number, and raise when they are used."""
 
 import gc
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Integers and booleans while a function is traced: they compute as Python and NumPy do for their type, or not at all.
+"""Integers and booleans while a function is traced: they compute as Python and NumPy do for their type, or refuse.
 
 Compiled code has doubles only. Those are exact for whole numbers up to 2**53, so each result of integers is checked to
 stay within that, and within its type: a call in which one does not is left to the plain function, which wraps around,
@@ -32,7 +32,7 @@ _BOOL = np.dtype(bool)
 
 
 def is_integer(x: Any) -> bool:
-    """Whether x is a whole number of Python or NumPy that a double can stand for; a bool is none."""
+    """Whether x is a whole number of Python or NumPy that a double can stand for; a bool does not count."""
     return bool((type(x) is int or isinstance(x, np.integer)) and -LIMIT <= x <= LIMIT)
 
 
@@ -128,7 +128,7 @@ class BooleanElement(Boolean):
 
 
 class Integer(_Typed, Value):
-    """A traced whole number; its class says of which type (see `integer_class`)."""
+    """A traced whole number; its class says which type (see `integer_class`)."""
 
     __slots__ = ()
 
@@ -213,7 +213,7 @@ def _need_number(x: Any, what: str) -> NoReturn:
 
 
 def _operate(op: Primitive, x: Any, y: Any) -> Any:
-    """x op y, of which one is an integer or a boolean."""
+    """x op y, where at least one is an integer or a boolean."""
     x, y = _operand(x), _operand(y)
     if x is NotImplemented or y is NotImplemented:
         return NotImplemented
@@ -235,7 +235,7 @@ def _operate(op: Primitive, x: Any, y: Any) -> Any:
 
 
 def _operand(x: Any) -> Any:
-    """x with its type; NotImplemented for what is no number."""
+    """x with its type; NotImplemented for anything but a number."""
     if isinstance(x, np.bool_ | np.integer):
         return constant(x) if is_integer(x) or isinstance(x, np.bool_) else _need_number(x, f"{x!r}")
     if isinstance(x, int) and not -LIMIT <= x <= LIMIT:

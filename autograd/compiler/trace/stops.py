@@ -1,8 +1,8 @@
-"""Why a trace is given up. Thrown through the traced function, past its `except Exception`."""
+"""Why a trace is given up. BaseExceptions, so that the traced function's `except Exception` does not catch them."""
 
 
 class Again(BaseException):
-    """Trace anew, with this vmap as a plain loop."""
+    """Restart tracing with this vmap as a plain loop."""
 
     def __init__(self, vmap: int):
         super().__init__(vmap)
@@ -10,7 +10,7 @@ class Again(BaseException):
 
 
 class Static(BaseException):
-    """Trace anew, with these integers among the arguments as part of the program.
+    """Restart tracing with these integers among the arguments as part of the program.
 
     Args:
         positions: which of the integers.
