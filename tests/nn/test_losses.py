@@ -115,7 +115,7 @@ def test_wrong_batches_are_named():
         nn.squared_error.batch([1.0], [1.0], reduction="none")
     with pytest.raises(ValueError, match="unknown loss 'mse'; choose from squared_error"):
         find_loss("mse")
-    with pytest.raises(TypeError, match="a loss is a name or a function"):
+    with pytest.raises(TypeError, match="loss must be a name or a function"):
         find_loss(3)
 
 
