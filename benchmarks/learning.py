@@ -22,8 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/learning.py serves as well
 
 from benchmarks.table import Table, command_line, measure
-from nn import MLP, Adam, fit
-from nn import datasets as ours
+from nn import MLP, Adam, datasets as ours, fit
 
 Arrays = tuple[Any, Any]
 

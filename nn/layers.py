@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import Value, dot, flatten, where
-from nn.activations import ELU, GELU, LeakyReLU, PReLU, ReLU, SiLU, Softplus, Swish
-from nn.activations import activation as make_activation
+from nn.activations import ELU, GELU, LeakyReLU, PReLU, ReLU, SiLU, Softplus, Swish, activation as make_activation
 from nn.draws import rand
 from nn.module import Module
 
@@ -225,7 +224,7 @@ def _init(init: str | Init, activation: Any) -> Init:
     if init == "auto":
         init = "he" if isinstance(activation, RECTIFIERS) else "xavier"
     if init not in INITS:
-        raise ValueError(f"no initialisation {init!r}; there are auto, {', '.join(INITS)}")
+        raise ValueError(f"unknown initialisation {init!r}; choose from auto, {', '.join(INITS)}")
     return INITS[init]
 
 

@@ -8,17 +8,21 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from exported import Failed, compiled, plain, python_function, run_javascript
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import EXTREME, MODERATE, expressions
 
 from autograd import Primitive, Value, export, flatten, relu, take, value_and_grad, vmap
 from autograd.primitives import TABLE
 from nn import MLP
 from tests.compiler.conftest import close, same_bits
-from tests.compiler.test_primitives import EXACT, all_derivatives, derivatives, points
-from tests.compiler.test_primitives import EXTREME as EXTREME_POINTS
-from tests.compiler.test_primitives import MODERATE as MODERATE_POINTS
+from tests.compiler.test_primitives import (
+    EXACT,
+    EXTREME as EXTREME_POINTS,
+    MODERATE as MODERATE_POINTS,
+    all_derivatives,
+    derivatives,
+    points,
+)
 from tests.compiler.test_random_programs import BLOCKS, run
 
 EXACT = EXACT | {"floor", "ceil", "trunc", "round", "fmod", "mod"}
