@@ -25,6 +25,7 @@ from autograd.visualize.draw import draw
 from nn.cells import DataError, shortened
 from nn.checkpoint import ModelFileError, save
 from nn.datasets import DATASETS, split
+from nn.exporting import language_of, predictor
 from nn.history import History, NonFiniteError
 from nn.layers import MLP
 from nn.losses import LOSSES, Loss
@@ -120,6 +121,9 @@ def _train(options: argparse.Namespace) -> None:
     written = [options.save] if options.save else []
     for path in written:
         save(model, path)
+    if options.export:
+        predictor(model, language_of(options.export), len(problem.columns)).save(options.export)
+        written.append(options.export)
     if history.loss:
         scaled = loss.in_unit(outputs.deviations[0]) if outputs else loss
         written += _pictures(options, model, history, train, test, problem, scaled)
@@ -188,6 +192,9 @@ def _check_outputs(options: argparse.Namespace) -> None:
                 raise UsageError(f"--out {options.out}: {folder} is not a folder")
             break
     check_file("--save", options.save)
+    check_file("--export", options.export)
+    if options.export:
+        language_of(options.export)
     made = [folder for folder in [options.out, *options.out.parents] if not folder.exists()]
     try:
         options.out.mkdir(parents=True, exist_ok=True)

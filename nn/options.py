@@ -44,6 +44,7 @@ examples:
   python -m nn --dataset spirals --hidden 32 32 --epochs 100
   python -m nn --data iris.csv --target species --save iris.json
   python -m nn --load iris.json
+  python -m nn --load iris.json --export iris.c
   python -m nn --load iris.json --data iris.csv --predictions predictions.csv
 """
 
@@ -98,6 +99,8 @@ def new_parser() -> argparse.ArgumentParser:
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where the pictures go")
     output.add_argument("--save", type=Path, metavar="MODEL.json", help="where the model goes; see --load and nn.load")
+    output.add_argument("--export", type=Path, metavar="MODEL.c",
+        help="code that predicts, for elsewhere: C, JavaScript (.js) or Python (.py); also with --load")  # fmt: skip
     output.add_argument("--quiet", action="store_true", help="results only: no progress bar, no notes, no hints")
     output.add_argument("--json", action="store_true", help="the result as one line of JSON, for programs")
     return parser
@@ -105,7 +108,7 @@ def new_parser() -> argparse.ArgumentParser:
 
 OF_DATASETS = {"dataset", "samples", "noise"}
 OF_TABLES = {"target", "drop", "categorical", "missing", "header", "task"}
-OF_LOADED = {"load", "predictions", "data", "header", "missing", "quiet", "json"}
+OF_LOADED = {"load", "predictions", "data", "header", "missing", "quiet", "json", "export"}
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -11,19 +11,25 @@ from typing import Any
 from autograd.files import write_atomically
 from nn.cells import DataError, shortened
 from nn.checkpoint import load
+from nn.exporting import language_of, predictor
 from nn.losses import LOSSES, Loss
 from nn.metadata import Metadata
 from nn.metrics import METRICS
 from nn.tables import read_samples
-from nn.terminal import UsageError, check_file, note, show
+from nn.terminal import UsageError, check_file, note, show, tell
 
 
 def predict(options: argparse.Namespace) -> None:
     model = load(options.load)
     about = model.metadata or Metadata()
-    if options.data is None:
+    if options.export:
+        check_file("--export", options.export)
+        predictor(model, language_of(options.export), _inputs(options, model)).save(options.export)
+        tell(options, f"wrote {options.export}")
+    elif options.data is None:
         described = {"model": repr(model), "parameters": len(model.parameters())} | about.as_json()
         show(json.dumps(described)) if options.json else show(_description(model, about))
+    if options.data is None:
         return
     if options.predictions != Path("-"):
         check_file("--predictions", options.predictions)

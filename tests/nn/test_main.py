@@ -80,8 +80,8 @@ def test_help_names_every_option(run):
     assert code == 0
     for option in (
         "hidden", "activation", "loss", "optimizer", "learning-rate", "decay", "weight-decay", "batch-size", "epochs",
-        "seed", "dataset", "data", "task", "test", "out", "save", "load", "predictions", "json", "quiet", "target",
-        "drop", "categorical", "missing", "header", "no-header",
+        "seed", "dataset", "data", "task", "test", "out", "save", "export", "load", "predictions", "json", "quiet",
+        "target", "drop", "categorical", "missing", "header", "no-header",
     ):  # fmt: skip
         assert f"--{option}" in "\n".join(out)
     assert "None" not in "\n".join(out)
