@@ -135,7 +135,7 @@ TABLES = {"defaults": defaults}
 def main() -> int:
     parser = command_line(__file__, str(__doc__).splitlines()[0], TABLES)
     parser.add_argument("names", nargs="*", default=list(TASKS), help="data sets; all unless given")
-    parser.add_argument("--seeds", type=int, default=20, help="how many splits and first weights")
+    parser.add_argument("--seeds", type=int, default=6, help="how many splits and first weights")
     return measure(__file__, parser.parse_args(), TABLES)
 
 

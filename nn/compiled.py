@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from autograd import jit, value_and_grad, vmap
-from autograd.transforms.tree import Structure, flatten
 from nn.draws import draws_of_samples
 from nn.eager import sample_loss
+from nn.evaluation import listed, scores_of, structure_of
 from nn.losses import Loss
 from nn.metrics import METRICS
 from nn.module import Module
@@ -33,7 +33,7 @@ class Compiled:
         self.weights = None if samples.weights is None else np.array(samples.weights)
         self._everything = list(range(len(self.X)))
         self._prepare(model, loss, penalty, key)
-        self._losses: Any = jit(vmap(lambda score, target: loss.formula(_listed(score), _listed(target))))
+        self._losses: Any = jit(vmap(lambda score, target: loss.formula(listed(score), listed(target))))
         self._scores: Any = scores_of(model)
         self._with_draws(self._loss_and_gradient.lower, self._initial, [0], 0)  # raises what jit refuses
         self._scores.lower(self._initial, self.X)
@@ -45,7 +45,7 @@ class Compiled:
         self.loss = loss
         self.parameters = model.parameters()
         self._initial = np.array([p._data for p in self.parameters])
-        structure = _structure(model, training=True)
+        structure = structure_of(model, training=True)
         self._key, self._count = key, 0  # of random numbers for each sample; how many there have to be, the trace finds
 
         def mean_loss(theta: Any, X: Any, y: Any, weights: Any, draws: Any) -> Any:
@@ -53,7 +53,7 @@ class Compiled:
 
             def of_sample(x: Any, target: Any, weight: Any, draws: Any) -> Any:
                 given = _GivenDraws(draws)
-                result = sample_loss(traced, loss, _listed(x), _listed(target), weight, given)
+                result = sample_loss(traced, loss, listed(x), listed(target), weight, given)
                 given.check()
                 return result
 
@@ -132,22 +132,6 @@ class Compiled:
             parameter._data = data
 
 
-def scores_of(model: Module) -> Any:
-    """The compiled function of all parameters, and of samples of shape (n, features), that gives the n scores."""
-    structure = _structure(model, training=False)
-
-    def scores(theta: Any, X: Any) -> Any:
-        traced = structure.unflatten(theta)
-        return vmap(lambda x: _scored(traced(_listed(x))))(X)
-
-    return jit(scores)
-
-
-def _structure(model: Module, training: bool) -> Structure:
-    """What builds the model of other parameters, in one mode or the other; it shares the parameters of the model."""
-    return flatten(model.with_parameters(model.named_parameters()).train(training))[1]
-
-
 class _MoreDraws(RuntimeError):
     """The model draws that many random numbers for a sample, more than it was given."""
 
@@ -169,12 +153,3 @@ class _GivenDraws:
     def check(self) -> None:
         if self._count > len(self._numbers):
             raise _MoreDraws(self._count)
-
-
-def _listed(x: Any) -> Any:
-    """What the eager backend gives a model: lists."""
-    return x.tolist() if isinstance(x, np.ndarray) else x
-
-
-def _scored(score: Any) -> Any:
-    return np.array(score, dtype=object) if isinstance(score, list) else score

@@ -11,6 +11,8 @@ from autograd.transforms.tree import first_names, flatten, parts_of, with_parame
 from nn.losses import LOSSES
 from nn.metadata import Metadata, check_columns
 
+MANY = 500_000  # parameters times samples from which on compiling pays: Python takes some 2 µs for each
+
 
 class Module:
     """What models are made of: an object whose attributes hold its parameters, and which is called with one sample.
@@ -147,7 +149,7 @@ class Module:
         return copied
 
     def predict(self, X: Any) -> Any:
-        """The scores for many samples, as plain floats, in evaluation mode; builds no graph.
+        """The scores for many samples, as plain floats, in evaluation mode: no graph, and compiled where that pays.
 
         Args:
             X: n samples, each a list of features; or an array of shape (n, features), or a frame or tensor. A frame
@@ -171,6 +173,8 @@ class Module:
 
             return np.array(self.predict(X.tolist()))
         parameters = self.named_parameters()
+        if len(X) * len(parameters) >= MANY and (scores := _compiled_scores(self, X)) is not None:
+            return scores
         plain = with_parameters(self, {name: p._data for name, p in parameters.items()}, parameters).eval()
         return [_numbers(plain(x)) for x in X]
 
@@ -285,6 +289,14 @@ class Module:
         except TypeError:
             arguments = [f"{len(self.parameters())} parameters"]
         return f"{type(self).__name__}({', '.join(arguments)})"
+
+
+def _compiled_scores(model: Module, X: list[Any]) -> list[Any] | None:
+    try:
+        from nn.evaluation import many_scores
+    except ImportError:  # without NumPy
+        return None
+    return many_scores(model, X)
 
 
 def _search(x: Any, name: str, parameters: list[tuple[str, Value]], modules: dict[int, tuple[str, Any]]) -> None:

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nn.cells import shortened
-from nn.compiled import scores_of
 from nn.losses import Loss, find_loss
 from nn.module import Module
 
@@ -25,7 +24,6 @@ GRID = 150  # points a side at which a model of two features is evaluated
 MOST_COUNTS, MOST_NAMES = 12, 40  # classes up to which a confusion matrix has numbers, and names
 MOST_CONFUSIONS = 12  # bars, where a matrix would be unreadable
 LEGEND = 10  # classes that a legend names
-COMPILED = 100_000  # parameters times samples from which on compiling is quicker
 
 Array = np.ndarray[Any, Any]
 
@@ -202,7 +200,7 @@ def _draw_boundary(axes: Any, model: Module, samples: _Samples, loss: Loss, colu
     margin = 0.08 * (everything.max(axis=0) - everything.min(axis=0)) + 1e-9
     low, high = everything.min(axis=0) - margin, everything.max(axis=0) + margin
     across, up = np.meshgrid(np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID))
-    scores = np.array(_predict(model, np.column_stack([across.ravel(), up.ravel()])))
+    scores = model.predict(np.column_stack([across.ravel(), up.ravel()]))
     labels = _labels(loss, scores)
     scores = np.column_stack([-scores, scores]) if loss.labels else scores
     for n, i in enumerate(np.unique(scores.argmax(axis=1))):
@@ -233,7 +231,7 @@ def _draw_confusion(axes: Any, model: Module, samples: _Samples, loss: Loss, cla
     """How often a sample of one class is taken for one of another: of the test, if there are samples for it."""
     assert loss.label is not None
     X, y, which = (samples.X_test, samples.y_test, "test") if len(samples.X_test) else (*samples[:2], "training")
-    scores = _predict(model, X)
+    scores = model.predict(X)
     labels = _labels(loss, scores)
     length = 30 if len(labels) <= MOST_COUNTS else 15
     names = [_plain(name, length) for name in (classes or [f"{label:g}" for label in labels])]
@@ -288,15 +286,15 @@ def _draw_curve(axes: Any, model: Module, samples: _Samples, columns: Sequence[s
     margin = 0.04 * (everything.max() - everything.min()) + 1e-9
     x = np.linspace(everything.min() - margin, everything.max() + margin, 500)
     _draw_both(axes, samples.X[:, 0], samples.y, samples.X_test[:, 0], samples.y_test)
-    axes.plot(x, _predict(model, x[:, None]), color="black", linewidth=1.5, label="prediction")
+    axes.plot(x, model.predict(x[:, None]), color="black", linewidth=1.5, label="prediction")
     axes.set(xlabel=columns[0], ylabel=columns[-1], title="Prediction over its feature")
     axes.legend(loc="best", fontsize="small")
 
 
 def _draw_predictions(axes: Any, model: Module, samples: _Samples, name: str) -> None:
     axes.axline((samples.y[0], samples.y[0]), slope=1, color="0.6", linewidth=1)
-    test = _predict(model, samples.X_test) if len(samples.X_test) else []
-    _draw_both(axes, samples.y, _predict(model, samples.X), samples.y_test, test)
+    test = model.predict(samples.X_test) if len(samples.X_test) else []
+    _draw_both(axes, samples.y, model.predict(samples.X), samples.y_test, test)
     axes.set(xlabel=name, ylabel=f"predicted {name}", title="Predictions")
     if len(samples.X_test):
         axes.legend(loc="best", fontsize="small")
@@ -309,14 +307,3 @@ def _draw_both(axes: Any, x: Any, y: Any, x_test: Any, y_test: Any) -> None:
         look = {"edgecolor": "black", "linewidth": 0.8, "marker": MARKERS[1]}
         axes.scatter(x_test, y_test, s=20, color=COLOURS[1], label="test", **look)
     axes.grid(alpha=0.3)
-
-
-def _predict(model: Module, samples: Array) -> list[Any]:
-    """model.predict for many samples: compiled where that is quicker, and can be."""
-    parameters = model.parameters()
-    if len(samples) * len(parameters) > COMPILED:
-        try:
-            return scores_of(model)(np.array([p.data for p in parameters]), samples).tolist()
-        except Exception:  # llvmlite is not installed, or the model cannot be traced
-            pass
-    return model.predict(samples.tolist())

@@ -1,0 +1,43 @@
+"""Scores of many samples by compiled code: what `predict`, `fit` and the pictures evaluate by."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd import jit, vmap
+from autograd.transforms.tree import Structure, flatten
+
+
+def scores_of(model: Any) -> Any:
+    """The compiled function of all parameters, and of samples of shape (n, features), that gives the n scores."""
+    structure = structure_of(model, training=False)
+
+    def scores(theta: Any, X: Any) -> Any:
+        traced = structure.unflatten(theta)
+        return vmap(lambda x: _scored(traced(listed(x))))(X)
+
+    return jit(scores)
+
+
+def many_scores(model: Any, X: list[Any]) -> list[Any] | None:
+    """The scores of many samples; None where the model or the samples cannot be compiled."""
+    parameters = model.parameters()
+    try:
+        found: list[Any] = scores_of(model)(np.array([p._data for p in parameters]), np.array(X, dtype=float)).tolist()
+    except Exception:  # Python then says what is wrong, if anything is
+        return None
+    return found
+
+
+def structure_of(model: Any, training: bool) -> Structure:
+    """What builds the model of other parameters, in one mode or the other; it shares the parameters of the model."""
+    return flatten(model.with_parameters(model.named_parameters()).train(training))[1]
+
+
+def listed(x: Any) -> Any:
+    """What the eager backend gives a model: lists."""
+    return x.tolist() if isinstance(x, np.ndarray) else x
+
+
+def _scored(score: Any) -> Any:
+    return np.array(score, dtype=object) if isinstance(score, list) else score
