@@ -13,7 +13,8 @@ import autograd
 from autograd import jit, rows, vmap
 from autograd.compiler.rows import Rows, is_sliceable
 from autograd.compiler.run.pieces import PIECE
-from nn.compiled import Compiled, Vector, _listed, _structure
+from nn.compiled import Compiled, Vector
+from nn.evaluation import listed, structure_of
 from nn.losses import Loss
 from nn.metrics import of_sample
 from nn.module import Module
@@ -128,10 +129,10 @@ class Rowwise(Compiled):
 
     def __init__(self, model: Module, loss: Loss, penalty: Any, samples: Any, key: int = 0, executor: Any = None):
         self._prepare(model, loss, penalty, key, executor)
-        structure = _structure(model, training=False)
+        structure = structure_of(model, training=False)
 
         def measured(theta: Any, x: Any, target: Any) -> tuple[Any, Any, Any]:
-            score, target = structure.unflatten(theta)(_listed(x)), _listed(target)
+            score, target = structure.unflatten(theta)(listed(x)), listed(target)
             metric = of_sample(loss, score, target) if loss.metric else 0.0
             finite = autograd.sum(score if isinstance(score, list) else [score]) * 0.0
             return loss.formula(score, target), metric, finite
