@@ -34,7 +34,7 @@ TARGETS = {
 
 def trained(X, y, loss="hinge", outputs=1, **options):
     model = MLP(2, [3, outputs], rng=0)
-    history = fit(model, X, y, loss=loss, epochs=2, progress=False, **options)
+    history = fit(model, X, y, loss=loss, epochs=2, progress=False, **{"batch_size": None} | options)
     curves = history.loss, history.metric, history.validation_loss, history.validation_metric
     return curves, [p.data for p in model.parameters()]
 
@@ -113,5 +113,12 @@ def test_what_does_not_go_with_rows_is_refused():
     with pytest.raises(ValueError, match="sample 0: hinge takes the labels"):
         fit(model, rows(Reader(X)), y * 3, loss="hinge")
     with pytest.raises(TypeError, match="give a batch_size"):
-        fit(Sequential(Dropout(0.5), model), rows(Reader(X)), rows(Reader(y)), loss="hinge", progress=False)
+        fit(
+            Sequential(Dropout(0.5), model),
+            rows(Reader(X)),
+            rows(Reader(y)),
+            loss="hinge",
+            batch_size=None,
+            progress=False,
+        )
     fit(Sequential(Dropout(0.5), model), rows(Reader(X)), y, loss="hinge", batch_size=900, epochs=1, progress=False)
