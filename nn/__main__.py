@@ -41,7 +41,7 @@ from nn.terminal import LONGEST, UsageError, check_file, fail, note, say, show, 
 from nn.training import fit
 
 HUGE = 1e100  # weights that have taken over such a scale, and their squares, are still far from overflow
-MOST_PARAMETERS = 10_000_000
+MOST_PARAMETERS = 10_000_000  # chosen: --hidden asks for more by mistake only
 
 Samples = tuple[list[Any], list[Any]]
 

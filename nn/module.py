@@ -319,7 +319,7 @@ def named_modules(model: Module) -> dict[str, Module]:
 
 
 def _children_modules(model: Module) -> dict[str, Module]:
-    """The Modules of which a model is made, without those in them."""
+    """The Modules that a model is made of, without those in them."""
     found: dict[str, Module] = {}
     for name, module in named_modules(model).items():
         if name and not any(name.startswith(f"{outer}.") for outer in found):
@@ -352,7 +352,7 @@ def in_training(model: Module) -> Iterator[None]:
             module.training = training
 
 
-_NUMBERS = {float, int, str, bool}  # most of what lists hold that are no parameters
+_NUMBERS = {float, int, str, bool}  # most of what lists hold besides parameters
 
 
 def _children(x: Any) -> Iterable[tuple[str, Any]]:

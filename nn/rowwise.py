@@ -94,7 +94,7 @@ class RowSamples:
 
 
 def row_samples(model: Module, X: Any, y: Any, loss: Loss) -> RowSamples:
-    """Samples that are read piece by piece, of which the model and the loss are known to take the first.
+    """Samples that are read piece by piece; the model and the loss are known to take the first.
 
     Errors: ValueError or TypeError.
     """
@@ -179,7 +179,7 @@ class Rowwise(Compiled):
         return self._first(theta, samples, 0, chosen) or indices[:8]
 
     def _first(self, theta: Vector, samples: RowSamples, which: int, batch: Minibatch | None = None) -> list[int]:
-        """The number of the first sample of which something measured is not finite, if there is one."""
+        """The number of the first sample with a measured number that is not finite, if there is one."""
         for piece in samples.pieces() if batch is None else [batch]:
             bad = np.flatnonzero(~np.isfinite(self._each(theta, piece.X, piece.y)[which]))
             if len(bad):

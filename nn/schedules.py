@@ -71,7 +71,7 @@ def warmup(schedule: Schedule, over: int) -> Schedule:
 
 
 def restarts(schedule: Schedule, every: int, longer: float = 1.0) -> Schedule:
-    """A schedule that begins anew after so many counts, and each time after `longer` times as many as the time before.
+    """A schedule that starts again after so many counts, each time after `longer` times as many as the time before.
 
     Loshchilov and Hutter, SGDR, 2017, with `cosine` over as many counts; of a cycle that is longer than the first, the
     schedule is stretched to it.

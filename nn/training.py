@@ -333,7 +333,7 @@ def fit(
             a warning that says why. A model that changes its attributes, or draws random numbers, cannot.
         progress: whether to show a bar, if tqdm is installed.
         executor: workers that share large batches, and read their samples themselves (see autograd.jit); X and y may
-            then be memory maps, zarr or Dask arrays, or autograd.rows of files, with any of which memory does not grow.
+            then be memory maps, zarr or Dask arrays, or autograd.rows of files; with all of these memory does not grow.
             The run is the same to the last bit for any number of workers. A minibatch has rows that lie together:
             pieces of 262144 come in an order that is drawn, and the rows of each are shuffled.
 

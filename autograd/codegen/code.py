@@ -61,7 +61,7 @@ def write(
 ) -> Code:
     """The code of a function. Args: as of export."""
     if language not in LANGUAGES:
-        raise ValueError(f"export: there is no language {language!r}; choose from {', '.join(map(repr, LANGUAGES))}")
+        raise ValueError(f"export: unknown language {language!r}; choose from {', '.join(map(repr, LANGUAGES))}")
     writer = LANGUAGES[language]
     program = exportable(f, examples, results, writer.reserved)
     function = identifier(name or name_of(f), writer.reserved)

@@ -82,7 +82,7 @@ def is_name(key: Any) -> bool:
 
 
 def identifier(key: Any, taken: Collection[str] = ()) -> str:
-    """A name for a key that is none: what is no letter or digit becomes _.
+    """A name made of a key: anything but a letter or a digit becomes _.
 
     Example:
         >>> identifier("learning rate"), identifier(0), identifier("x", {"x"})

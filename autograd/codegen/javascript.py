@@ -1,4 +1,4 @@
-"""JavaScript, as an ES module with types in JSDoc; what Math has not, it shares with the page (arithmetic.js)."""
+"""JavaScript, as an ES module with types in JSDoc; what Math lacks is shared with the page (arithmetic.js)."""
 
 import functools
 import json

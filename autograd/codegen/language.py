@@ -1,4 +1,4 @@
-"""What a language has to say of itself for the one printer to write in it."""
+"""What a language has to say of itself, so that the one printer can write in it."""
 
 import math
 from abc import ABC, abstractmethod
@@ -95,7 +95,7 @@ class Language(ABC):
         return repr(x)
 
     def operation(self, op: str, count: int) -> Operation:
-        """Errors: TypeError for one that the language has not."""
+        """Errors: TypeError for one that the language does not have."""
         if op not in self.operations:
             raise TypeError(
                 f"export: the operation {op!r} is not known in {self.name}: give the primitive a `lower` made of "

@@ -235,7 +235,7 @@ class Printer:
                 self._lanes(item, state)
 
     def _uses(self, items: Sequence[Item]) -> Counter[Node]:
-        """How often each node is read; counted double where it is read in a loop, outside of which it is computed."""
+        """How often each node is read; counted double where it is computed outside of a loop and read inside."""
         uses: Counter[Node] = Counter()
         for item in items:
             if isinstance(item, Single):

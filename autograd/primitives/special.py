@@ -57,7 +57,7 @@ def _erfinv(x: Scalar) -> Scalar:
 
 
 def _erfinv_slope(x: Scalar) -> Scalar:
-    """√π/2 e^(y²) at y = erfinv(x). e^(y²) has many times the rounding error of y, but erfc(y) e^(y²) has not."""
+    """√π/2 e^(y²) at y = erfinv(x). e^(y²) has many times the rounding error of y, erfc(y) e^(y²) does not."""
     size = abs(x)
     y = erfinv(size)
     growth = select(size > 0.75, div(erfc(y), (1 - size) * _gaussian_by_exp(y, 1.0)), exp(y * y))

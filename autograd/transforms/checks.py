@@ -21,7 +21,7 @@ else:
 
 # The error of a central difference is least, about ε^(2/3), where truncation h² meets rounding ε/h.
 _STEP = math.ulp(1.0) ** (1 / 3)
-_SHOWN = 20
+_SHOWN = 20  # rows of the table of differences
 
 
 class _Entry(NamedTuple):

@@ -12,7 +12,7 @@ from autograd.visualize.latex_names import latex_names
 from autograd.visualize.names import Names, NumberFormat, number_formatter
 
 REUSE = "already computed: reuse"
-MOST_STEPS = 40  # of a recursion, or of the forward pass, that are written down
+MOST_STEPS = 40  # of a recursion, or of the forward pass, that are written down; chosen so that they can still be read
 
 
 def chain_rule(

@@ -14,6 +14,7 @@ from autograd.value import Value
 from autograd.visualize.expressions import Symbol, Term, definition_of, term_of
 from autograd.visualize.names import Names, distinct_names
 
+# Chosen so that a derivation can still be read.
 LARGEST_INLINE = 16  # nodes without a name that are written into the formula of the next one
 MOST_PATHS = 8
 MOST_FACTORS = 40

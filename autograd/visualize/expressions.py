@@ -11,8 +11,8 @@ from autograd.primitives import CALL, NEGATION, POWER, PRODUCT, SUM, Primitive
 from autograd.value import Value
 from autograd.visualize.latex_names import latex_name
 
-LARGEST = 40  # symbols and operations in a formula; what is larger prints as …
-LONGEST_SUM = 8
+LARGEST = 40  # symbols and operations in a formula, chosen so that it can still be read; what is larger prints as …
+LONGEST_SUM = 8  # terms; of more, those in the middle print as …
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from autograd.frames import callers_frame
 from autograd.value import Value
 
-LONGEST_NAME = 32
+LONGEST_NAME = 32  # characters; chosen so that a box can still be read
 OUT_OF_DATE = "out of date: a leaf was edited after this was computed; compute it again"
 NumberFormat = str | Callable[[float], str]
 

@@ -317,7 +317,7 @@ def test_any_axis_may_be_mapped_and_stacked(axes):
 
 
 def test_an_unknown_language_is_named():
-    with pytest.raises(ValueError, match="no language 'rust'; choose from 'c'"):
+    with pytest.raises(ValueError, match="unknown language 'rust'; choose from 'c'"):
         export(steps, 1.0, language="rust")
 
 

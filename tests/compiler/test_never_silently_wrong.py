@@ -194,7 +194,7 @@ def test_the_limit_of_paths_through_a_function_without_a_name(monkeypatch):
 def test_a_lowering_to_a_function_that_is_not_there():
     misspelled = Primitive("square", lambda x: x * x, [lambda out, x: 2 * x], lower="no_such_function")
     for f, x in ((misspelled, 2.0), (vmap(misspelled), np.ones(3))):
-        with pytest.raises(TypeError, match="'no_such_function' of a primitive is no function of the C library"):
+        with pytest.raises(TypeError, match="'no_such_function' of a primitive is not a function of the C library"):
             jit(lambda x, f=f: f(x))(x)
 
 

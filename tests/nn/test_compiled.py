@@ -149,5 +149,5 @@ def test_a_function_of_c_that_is_not_there_is_a_reason_to_train_eagerly():
         def __call__(self, x):
             return square(self.w * x[0])
 
-    with pytest.warns(RuntimeWarning, match="'no_such_function' of a primitive is no function of the C library"):
+    with pytest.warns(RuntimeWarning, match="'no_such_function' of a primitive is not a function of the C library"):
         assert fit(Squaring(), X, SIGNS, epochs=1, progress=False).backend == "eager"

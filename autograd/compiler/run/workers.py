@@ -30,7 +30,7 @@ class Workers:
         threads: that share a batch in one process.
         keep: how many bytes of rows a process keeps.
 
-    Errors: TypeError for what is no executor; ValueError for a negative `keep`.
+    Errors: TypeError for anything but an executor; ValueError for a negative `keep`.
     """
 
     def __init__(self, executor: Any = None, threads: int | None = None, keep: int = 0):
