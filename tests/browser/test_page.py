@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Primitive, Value, chain_rule, draw, erf, exp, page, relu, sigmoid, sqrt, tanh, where
+from autograd import Primitive, Value, chain_rule, draw, erfinv, exp, page, relu, sigmoid, sqrt, tanh, where
 from autograd.graph import topological_order
 from autograd.primitives import gt
 
@@ -151,7 +151,7 @@ def test_editing_is_off_with_a_reason_where_a_primitive_has_no_javascript(open_p
     branching = Primitive("branching", abs, [lambda out, x: 1.0 if x > 0 else -1.0], js="Math.abs({0})")
     op: Any
     for op, reason in [
-        (erf, "Editing is off: erf has no JavaScript."), (versine, "Editing is off: versine has no JavaScript."),
+        (erfinv, "Editing is off: erfinv has no JavaScript."), (versine, "Editing is off: versine has no JavaScript."),
         (branching, "Editing is off: branching has no JavaScript: its derivative cannot be written down (it branches"),
     ]:  # fmt: skip
         x = Value(0.5, label="x")
