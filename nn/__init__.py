@@ -29,10 +29,13 @@ from nn.losses import (
     absolute_error,
     binary_cross_entropy,
     cross_entropy,
+    focal,
     hinge,
     huber,
     l1,
     l2,
+    log_cosh,
+    quantile,
     squared_error,
 )
 from nn.module import Module
@@ -42,7 +45,8 @@ from nn.training import accuracy, fit
 __all__ = [
     "Module", "Neuron", "Layer", "MLP", "Sequential", "Dropout", "rand", "draws_from",
     "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Tanh", "Sigmoid", "SiLU", "Swish", "GELU", "Softplus",
-    "Loss", "squared_error", "absolute_error", "huber", "hinge", "binary_cross_entropy", "cross_entropy", "l1", "l2",
+    "Loss", "squared_error", "absolute_error", "huber", "log_cosh", "quantile", "hinge", "binary_cross_entropy",
+    "focal", "cross_entropy", "l1", "l2",
     "Optimizer", "SGD", "Adam", "AdamW", "RMSprop",
     "fit", "accuracy", "History", "NonFiniteError", "save", "load", "ModelFileError",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import autograd
-from autograd import Value, dot, logsumexp, relu, sigmoid, softmax, softplus, take, where
+from autograd import Value, dot, log1p, logsumexp, relu, sigmoid, sinh, softmax, softplus, take, where
 from autograd.primitives import select
 from autograd.scalars import is_array
 
@@ -218,6 +218,33 @@ def huber(score: Any, target: Any, delta: float = 1.0) -> Any:
     return where(error <= delta, 0.5 * error * error, delta * (error - 0.5 * delta))
 
 
+@_regression
+def log_cosh(score: Any, target: Any) -> Any:
+    """log(cosh(score - target)): half the squared error near 0, and the absolute error less log 2 far from it.
+
+    Example:
+        >>> log_cosh(1.0, 1.0), log_cosh(1001.0, 1.0) == 1000 - math.log(2)
+        (0.0, True)
+    """
+    error = abs(score - target)
+    near = where(error < 1.0, error, 0.0)
+    return where(error < 1.0, 0.5 * log1p(sinh(near) ** 2), error + softplus(-2 * error) - math.log(2))
+
+
+@_regression
+def quantile(score: Any, target: Any, q: float = 0.5) -> Any:
+    """q times the error below the target, 1 - q times the error above it: the best score is the quantile q of targets.
+
+    Koenker and Bassett, Regression quantiles, 1978.
+
+    Example:
+        >>> quantile(1.0, 3.0, q=0.75), quantile(3.0, 1.0, q=0.75)
+        (1.5, 0.5)
+    """
+    error = target - score
+    return q * relu(error) + (1 - q) * relu(-error)
+
+
 @_binary(-1, 1)
 def hinge(score: Any, label: Any) -> Any:
     """max(0, 1 - label · score) for labels -1 and 1: the max-margin loss of support vector machines.
@@ -246,6 +273,19 @@ def binary_cross_entropy(logit: Any, label: Any) -> Any:
     return label * softplus(-logit) + (1 - label) * softplus(logit)
 
 
+@_binary(0, 1)
+def focal(logit: Any, label: Any, gamma: float = 2.0) -> Any:
+    """binary_cross_entropy times (1 - p)^gamma, p being the probability of the right label: what is learnt counts less.
+
+    Lin, Goyal, Girshick, He and Dollár, Focal loss for dense object detection, 2017.
+
+    Example:
+        >>> focal(0.0, 1) == math.log(2) / 4, focal(3.0, 1, gamma=0.0) == binary_cross_entropy(3.0, 1)
+        (True, True)
+    """
+    return label * sigmoid(-logit) ** gamma * softplus(-logit) + (1 - label) * sigmoid(logit) ** gamma * softplus(logit)
+
+
 @_multiclass
 def cross_entropy(logits: Any, label: Any) -> Any:
     """-log of the probability softmax(logits)[label] of the right class; exact everywhere.
@@ -262,9 +302,8 @@ def cross_entropy(logits: Any, label: Any) -> Any:
     return logsumexp([select(label == i, 0.0, logit - right) for i, logit in enumerate(logits)])
 
 
-LOSSES: dict[str, Loss] = {
-    loss.name: loss for loss in (squared_error, absolute_error, huber, hinge, binary_cross_entropy, cross_entropy)
-}
+_ALL = squared_error, absolute_error, huber, log_cosh, quantile, hinge, binary_cross_entropy, focal, cross_entropy
+LOSSES: dict[str, Loss] = {loss.name: loss for loss in _ALL}
 
 
 def find_loss(loss: Any) -> Loss:

@@ -303,8 +303,8 @@ def fit(
         X: n samples, each a list of features; or an array of shape (n, features), or a frame or tensor of another
             library. `model.metadata` keeps the names of the columns.
         y: n targets, as the loss takes them.
-        loss: a name ("squared_error", "absolute_error", "huber", "hinge", "binary_cross_entropy", "cross_entropy"),
-            or a function of one score and one target.
+        loss: a name ("squared_error", "absolute_error", "huber", "log_cosh", "quantile", "hinge",
+            "binary_cross_entropy", "focal", "cross_entropy"), or a function of one score and one target.
         optimizer: an Optimizer, which starts afresh, or a name ("sgd", "adam", "adamw", "rmsprop") for one with the
             settings of PyTorch; None for Adam(0.01). For groups of parameters, a dict of such by the first parts of
             their names: {"layers.0": SGD(0.01), "": "adam"}.

@@ -34,6 +34,9 @@ def both(make, y, **settings):
         (3, THREE, {"loss": "cross_entropy", "optimizer": nn.RMSprop(0.01)}),
         (1, [math.sin(x) for x, _ in X], {"loss": "huber", "optimizer": nn.AdamW(0.01), "penalty": nn.l1}),
         (2, X, {"loss": "squared_error"}),
+        (2, X, {"loss": "log_cosh"}),
+        (1, [math.sin(x) for x, _ in X], {"loss": "quantile"}),
+        (1, CLASSES, {"loss": "focal"}),
     ],
 )
 @pytest.mark.parametrize("batch_size", [None, 7])

@@ -52,9 +52,49 @@ def test_classification_losses_and_their_derivatives_follow_the_formulas(s):
         assert [v.grad for v in values] == pytest.approx(expected, rel=1e-14)
 
 
+@pytest.mark.parametrize("e", [0.0, 1e-9, 1e-4, 0.3, 0.999, 1.0, 1.5, 20.0, 1e4])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_log_cosh_is_exact_everywhere(e, sign):
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(50):
+        expected, slope = float(mpmath.log(mpmath.cosh(mpmath.mpf(e)))), float(mpmath.tanh(mpmath.mpf(sign * e)))
+    assert nn.log_cosh(sign * e, 0.0) == pytest.approx(expected, rel=1e-14)
+    assert derivative(nn.log_cosh, sign * e, 0.0) == pytest.approx(slope, rel=1e-14)
+
+
+@pytest.mark.parametrize("s", NEAR)
+def test_quantile_and_focal_follow_the_formulas(s):
+    torch = pytest.importorskip("torch")
+    for q in (0.1, 0.5, 0.9):
+        e = 0.7 - s
+        assert nn.quantile(s, 0.7, q=q) == pytest.approx(max(q * e, (q - 1) * e))
+        assert derivative(nn.quantile, s, 0.7, q=q) == pytest.approx(-q if e > 0 else 1 - q)
+    for gamma in (0.0, 1.0, 2.0):
+        for label in (0, 1):
+            z = torch.tensor(s, dtype=torch.float64, requires_grad=True)
+            p = torch.sigmoid(z if label else -z)
+            loss = -((1 - p) ** gamma) * torch.log(p)
+            loss.backward()
+            assert nn.focal(s, label, gamma=gamma) == pytest.approx(loss.item(), rel=1e-13)
+            assert derivative(nn.focal, s, label, gamma=gamma) == pytest.approx(z.grad.item(), rel=1e-12)
+
+
+def test_the_score_with_the_least_quantile_loss_is_the_quantile_of_the_targets():
+    targets = [[float(i)] for i in range(101)]
+    model = nn.Neuron(1, nonlin=False, init=lambda *_: 0.0)
+    nn.fit(
+        model, [[0.0]] * 101, [t for (t,) in targets], loss=lambda s, t: nn.quantile.formula(s, t, q=0.8),
+        optimizer=nn.SGD(10.0), epochs=100, progress=False,
+    )  # fmt: skip
+    assert model.predict([[0.0]])[0] == pytest.approx(80, abs=4)
+
+
 def test_extreme_logits_do_not_overflow():
     assert nn.binary_cross_entropy(-1e6, 1) == 1e6
     assert nn.binary_cross_entropy(1e6, 1) == 0.0
+    assert nn.focal(-1e6, 1) == 1e6
+    assert nn.focal(1e6, 1) == 0.0
+    assert derivative(nn.focal, -1e6, 1) == -1.0
     assert nn.cross_entropy([1e6, 0.0], 1) == 1e6
     assert derivative(nn.binary_cross_entropy, -1e6, 1) == -1.0
 
