@@ -83,7 +83,7 @@ def test_check_of_a_primitive_notices(monkeypatch, name, attribute, changed):
 
 def search(name, check, **size):
     """A property test of graphs around one primitive; it ends at the first failure."""
-    first_failure = settings(phases=[Phase.generate], max_examples=200, suppress_health_check=list(HealthCheck))
+    first_failure = settings(phases=[Phase.generate], max_examples=2000, suppress_health_check=list(HealthCheck))
     first_failure(given(expressions(primitives=[name, "mul", "sigmoid"], **size))(check))()
 
 
