@@ -62,5 +62,8 @@ class _Active(_local):  # threading.local, without the rest of threading
 
     tracer: Tracer | None = None
 
+    def __reduce__(self) -> str:
+        return "tracing"  # the one of this module: a function that is sent elsewhere asks the one there
+
 
 tracing = _Active()

@@ -10,6 +10,7 @@ import textwrap
 from concurrent.futures import ProcessPoolExecutor
 
 import cloudpickle
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -27,6 +28,19 @@ def _halve(x):
 
 def _half(out, x):
     return 0.5
+
+
+def test_compiled_and_transformed_functions_go_through_cloudpickle():
+    pytest.importorskip("llvmlite")
+    square = ag.jit(lambda x: x * x)
+    assert square(3.0) == cloudpickle.loads(cloudpickle.dumps(square))(3.0) == 9.0
+    step = ag.jit(ag.value_and_grad(ag.vmap(lambda w, x: (w * x) ** 2, in_axes=(None, 0), reduce="mean")))
+    x = np.array([1.0, 2.0])
+    assert cloudpickle.loads(cloudpickle.dumps(step))(3.0, x) == step(3.0, x)
+    for transform in (ag.vmap, ag.grad, ag.value_and_grad, ag.jacobian, ag.hessian):
+        f = transform(lambda x: ag.sum([y * y for y in x]) if isinstance(x, list) else x * x)
+        assert cloudpickle.loads(cloudpickle.dumps(f))([2.0, 3.0]) == f([2.0, 3.0])
+    assert pickle.loads(pickle.dumps(ag.jit(_halve)))(3.0) == 1.5
 
 
 class Cubed(Module):

@@ -91,6 +91,7 @@ class Jitted:
     ):
         functools.update_wrapper(self, f, updated=())
         self._f = f
+        self._asked = target, workers, static
         self._target = target
         self._workers = workers
         self._static = static if any(static) else None
@@ -142,6 +143,11 @@ class Jitted:
         numbers, names = self._static
         positional = [Fixed(x) if i in numbers else x for i, x in enumerate(args)]
         return tuple(positional), {name: Fixed(x) if name in names else x for name, x in kwargs.items()}
+
+    def __reduce__(self) -> Any:
+        """Another process compiles anew, and alone: an executor does not go there."""
+        target, workers, static = self._asked
+        return Jitted, (self._f, target, Workers(None, workers.threads, workers.keep), static)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method, which gets its object as the first argument."""
