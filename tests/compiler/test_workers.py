@@ -333,35 +333,6 @@ def test_a_worker_of_dask_is_killed_and_nothing_differs(data, cluster):
     assert_same(jit(mean_loss, executor=cluster.get_executor())(THETA, X, y), jit(mean_loss)(THETA, X, y))
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_fifty_workers_of_dask_are_killed_at_random_moments(data, cluster):
-    import random
-    import threading
-
-    X, y, folder = data
-    rng, steps = random.Random(0), 400
-    expected = train(jit(mean_loss), X, y, steps)
-    mapped = [np.load(folder / name, mmap_mode="r") for name in ("X.npy", "y.npy")]
-    timers = []
-
-    def kill():
-        try:
-            os.kill(rng.choice([*cluster.run(os.getpid, on_error="ignore").values()]), signal.SIGKILL)
-        except (ProcessLookupError, IndexError, OSError):
-            timers.append(None)  # it was gone already
-
-    def after(step):
-        if step % 8 == 0:
-            timers.append(threading.Timer(rng.random() * 0.5, kill))
-            timers[-1].start()
-
-    found = train(jit(mean_loss, executor=cluster.get_executor()), *mapped, steps=steps, after=after)
-    [timer.join() for timer in timers if timer]
-    assert len(timers) == 50
-    assert_same(found, expected)
-
-
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 
