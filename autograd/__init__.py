@@ -12,8 +12,6 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
-from autograd import linalg
-from autograd.anomaly import detect_anomaly
 from autograd.arrays import (
     absolute,
     allclose,
@@ -116,7 +114,6 @@ from autograd.primitives import (
     trunc,
     where,
 )
-from autograd.transforms.checks import check_grads
 from autograd.transforms.differentiate import (
     grad,
     hessian,
@@ -168,23 +165,30 @@ TYPE_CHECKING = False  # to type checkers it is true; loading typing would doubl
 if TYPE_CHECKING:
     from typing import Any
 
+    from autograd import linalg
+    from autograd.anomaly import detect_anomaly
     from autograd.codegen import export
     from autograd.compiler import jit
     from autograd.compiler.rows import rows
+    from autograd.transforms.checks import check_grads
     from autograd.visualize import chain_rule, draw, page
 
-_ON_FIRST_USE = {  # what needs more than the standard library
+_ON_FIRST_USE = {  # what needs more than the standard library, and what few programs need
     **dict.fromkeys(("draw", "chain_rule", "page"), "autograd.visualize"),
     "jit": "autograd.compiler",
     "rows": "autograd.compiler.rows",
     "export": "autograd.codegen",
+    "linalg": "autograd.linalg",
+    "check_grads": "autograd.transforms.checks",
+    "detect_anomaly": "autograd.anomaly",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _ON_FIRST_USE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found = getattr(__import__(_ON_FIRST_USE[name], fromlist=[name]), name)
+    module = __import__(_ON_FIRST_USE[name], fromlist=["*"])
+    globals()[name] = found = module if module.__name__ == f"autograd.{name}" else getattr(module, name)
     return found
 
 
