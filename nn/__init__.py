@@ -23,6 +23,7 @@ from nn.activations import (
 from nn.checkpoint import ModelFileError, load, save
 from nn.draws import draws_from, rand
 from nn.exchange import from_torch, to_torch
+from nn.exporting import export
 from nn.history import History, NonFiniteError
 from nn.layers import MLP, Dropout, Layer, Neuron, Sequential
 from nn.losses import (
@@ -49,5 +50,6 @@ __all__ = [
     "Loss", "squared_error", "absolute_error", "huber", "log_cosh", "quantile", "hinge", "binary_cross_entropy",
     "focal", "cross_entropy", "l1", "l2",
     "Optimizer", "SGD", "Adam", "AdamW", "RMSprop",
-    "fit", "accuracy", "History", "NonFiniteError", "save", "load", "ModelFileError", "to_torch", "from_torch",
+    "fit", "accuracy", "History", "NonFiniteError",
+    "save", "load", "ModelFileError", "export", "to_torch", "from_torch",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ from autograd.visualize.draw import draw
 from nn.cells import DataError, shortened
 from nn.checkpoint import ModelFileError, save
 from nn.datasets import DATASETS, split
-from nn.exporting import language_of, predictor
+from nn.exporting import export, language_of
 from nn.history import History, NonFiniteError
 from nn.layers import MLP
 from nn.losses import LOSSES, Loss
@@ -122,7 +122,7 @@ def _train(options: argparse.Namespace) -> None:
     for path in written:
         save(model, path)
     if options.export:
-        predictor(model, language_of(options.export), len(problem.columns)).save(options.export)
+        export(model, options.export)
         written.append(options.export)
     if history.loss:
         scaled = loss.in_unit(outputs.deviations[0]) if outputs else loss

@@ -11,12 +11,12 @@ from typing import Any
 from autograd.files import write_atomically
 from nn.cells import DataError, shortened
 from nn.checkpoint import load
-from nn.exporting import language_of, predictor
+from nn.exporting import export, inputs_of
 from nn.losses import LOSSES, Loss
 from nn.metadata import Metadata
 from nn.metrics import METRICS
 from nn.tables import read_samples
-from nn.terminal import UsageError, check_file, note, show, tell
+from nn.terminal import check_file, note, show, tell
 
 
 def predict(options: argparse.Namespace) -> None:
@@ -24,7 +24,7 @@ def predict(options: argparse.Namespace) -> None:
     about = model.metadata or Metadata()
     if options.export:
         check_file("--export", options.export)
-        predictor(model, language_of(options.export), _inputs(options, model)).save(options.export)
+        export(model, options.export)
         tell(options, f"wrote {options.export}")
     elif options.data is None:
         described = {"model": repr(model), "parameters": len(model.parameters())} | about.as_json()
@@ -34,7 +34,7 @@ def predict(options: argparse.Namespace) -> None:
     if options.predictions != Path("-"):
         check_file("--predictions", options.predictions)
     table = read_samples(
-        options.data, about.features or _inputs(options, model), about.target, about.classes,
+        options.data, about.features or inputs_of(model), about.target, about.classes,
         header=options.header, missing=options.missing, means=about.means,
     )  # fmt: skip
     note(options, table.notes)
@@ -60,17 +60,6 @@ def predict(options: argparse.Namespace) -> None:
         show(_outcome(predicted, table.rows, about, value, len(known), options))
     if options.predictions:
         _write_predictions(options.predictions, about.target or "prediction", table.rows, predicted)
-
-
-def _inputs(options: argparse.Namespace, model: Any) -> int:
-    """How many numbers a model takes whose file does not say what they are."""
-    part = model
-    while hasattr(part, "modules") and part.modules:
-        part = part.modules[0]
-    nin = part.config().get("nin")
-    if nin is None:
-        raise UsageError(f"--load {options.load}: the file does not say what the model takes")
-    return int(nin)
 
 
 def _named(score: Any, about: Metadata, loss: Loss | None) -> Any:

@@ -71,5 +71,5 @@ def test_an_unknown_ending_is_refused_before_training(tmp_path, monkeypatch, cap
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     assert main([*SMALL, "--dataset", "xor", "--export", "model.rs"]) == 2
-    assert "--export model.rs: give it a name that ends with .c, .js, .mjs, .py" in capsys.readouterr().err
+    assert "model.rs cannot be exported to: give it a name that ends with .c, .js, .mjs, .py" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
