@@ -25,7 +25,7 @@ from autograd import cosh, sinh
 from autograd.primitives import primitive
 
 
-@primitive(lambda out, x: sinh(x), symbol="Ch", latex=r"\\operatorname{{Ch}}({0})", lower="cosh", js="Math.cosh({0})")
+@primitive(lambda out, x: sinh(x), symbol="Ch", latex=r"\\operatorname{{Ch}}({0})", lower="cosh")
 def catenary(x: float) -> float:
     """The shape of a hanging chain.
 
@@ -38,7 +38,7 @@ def catenary(x: float) -> float:
 
 @primitive(
     lambda out, x, sag: sag * sinh(x), lambda out, x, sag: cosh(x),
-    lower=lambda x, sag: sag * cosh(x), js="({1} * Math.cosh({0}))",
+    lower=lambda x, sag: sag * cosh(x),
 )
 def hanging(x: float, sag: float = 2.0) -> float:
     """A chain that sags."""

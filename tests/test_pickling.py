@@ -65,7 +65,7 @@ def test_a_primitive_of_a_module_is_pickled_by_its_name_there(op):
 
 
 def test_a_primitive_without_such_a_name_is_pickled_by_its_parts():
-    local = Primitive("halve", _halve, [_half], symbol="½", lower=_halve, js="{0} / 2")
+    local = Primitive("halve", _halve, [_half], symbol="½", lower=_halve)
     again = pickle.loads(pickle.dumps(local))
     assert vars(again) == vars(local)
     assert derivatives(again) == (0.5, 0.0)

@@ -11,6 +11,7 @@ from autograd.codegen.language import (
     COMPARISON,
     COMPARISONS,
     LOGICAL,
+    MEANING,
     SIGN,
     Body,
     Language,
@@ -20,7 +21,6 @@ from autograd.codegen.language import (
     filled,
     infix,
 )
-from autograd.codegen.programs import MEANING
 
 HELPERS = {
     "llvm.maximum": """\

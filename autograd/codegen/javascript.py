@@ -1,12 +1,12 @@
-"""JavaScript, as an ES module with types in JSDoc; what Math lacks is shared with the page (arithmetic.js)."""
+"""JavaScript, as an ES module with types in JSDoc; what Math lacks is in arithmetic.js."""
 
 import functools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from autograd.codegen.interface import Part
 from autograd.codegen.language import (
     ARITHMETIC,
     ATOM,
@@ -14,6 +14,7 @@ from autograd.codegen.language import (
     COMPARISON,
     COMPARISONS,
     LOGICAL,
+    MEANING,
     PRODUCT,
     SIGN,
     Body,
@@ -24,7 +25,9 @@ from autograd.codegen.language import (
     filled,
     infix,
 )
-from autograd.codegen.programs import MEANING
+
+if TYPE_CHECKING:
+    from autograd.codegen.interface import Part
 
 OF_MATH = [
     "acos", "acosh", "asin", "asinh", "atan", "atanh", "cbrt", "cos", "cosh", "exp", "expm1", "log", "log10", "log1p",
@@ -59,15 +62,25 @@ const nested = (numbers, shape) =>
   }, Array.from(numbers));"""
 
 
-# --- what is shared with the page -------------------------------------------------------------------------------------
-
-
 @functools.cache
 def definitions() -> dict[str, str]:
     """The functions and tables of arithmetic.js by name, with the comments before them."""
-    text = files("autograd.visualize").joinpath("assets", "arithmetic.js").read_text(encoding="utf-8")
+    text = files("autograd.codegen").joinpath("arithmetic.js").read_text(encoding="utf-8")
     blocks = [block.strip() for block in text.split("\n\n")]
     return {m[1]: block for block in blocks if (m := re.search(r"^const (\w+) = ", block, re.M))}
+
+
+def called_by(code: str) -> list[str]:
+    """The definitions of arithmetic.js that code calls, and of what they call in turn."""
+    known = definitions()
+    order: dict[str, None] = {}
+    waiting = [name for name in known if re.search(rf"(?<![\w.]){name}\(", code)]
+    while waiting:
+        name = waiting.pop()
+        if name not in order:
+            order[name] = None
+            waiting += [other for other in known if other != name and re.search(rf"(?<![\w.]){other}\b", known[name])]
+    return [known[name] for name in known if name in order]
 
 
 class JavaScript(Language):
@@ -90,6 +103,8 @@ class JavaScript(Language):
         "exp2": Operation("Math.pow(2, {})", ATOM, (CHOICE,)),
         "erf": call("erf"),
         "erfc": call("erfc"),
+        "lgamma": call("lgamma"),
+        "tgamma": call("tgamma"),
         "pow": call("pow", 2),
         "atan2": call("Math.atan2", 2),
         "hypot": call("Math.hypot", 2),
@@ -107,13 +122,13 @@ class JavaScript(Language):
     def whole(self, length: str) -> Written:
         return Written(length)
 
-    def argument(self, part: Part) -> str:
+    def argument(self, part: "Part") -> str:
         return "_".join(part.path)
 
-    def result(self, part: Part) -> str:
+    def result(self, part: "Part") -> str:
         return "_".join(part.path)
 
-    def assign_result(self, part: Part, x: str) -> str:
+    def assign_result(self, part: "Part", x: str) -> str:
         return f"const {self.result(part)} = {x};"
 
     def declare(self, name: str, x: Written, mutable: bool = False) -> str:
@@ -128,10 +143,10 @@ class JavaScript(Language):
     def unless(self, condition: Written, status: int) -> list[str]:
         return [f'if (!{condition.inside(ATOM)}) throw new RangeError("{MEANING[status]}");']
 
-    def leave(self, result: Part, lengths: Mapping[int, str]) -> list[str]:
+    def leave(self, result: "Part", lengths: Mapping[int, str]) -> list[str]:
         return [f"return {self._structure(result, lengths)};"]
 
-    def _structure(self, part: Part, lengths: Mapping[int, str]) -> str:
+    def _structure(self, part: "Part", lengths: Mapping[int, str]) -> str:
         if part.kind == "fixed":
             return json.dumps(part.value) if isinstance(part.value, int | str | bool | None) else "null"
         if part.kind == "number":
@@ -144,7 +159,7 @@ class JavaScript(Language):
         pairs = zip(part.children, children, strict=True)
         return f"{{ {', '.join([f'{_key(child.key)}: {text}' for child, text in pairs])} }}"
 
-    def _array(self, part: Part, lengths: Mapping[int, str]) -> str:
+    def _array(self, part: "Part", lengths: Mapping[int, str]) -> str:
         name = self.result(part)
         if part.keys:
             return f"Object.fromEntries({_keys_name(part)}.map((name, i) => [name, {name}[i]]))"
@@ -162,7 +177,7 @@ class JavaScript(Language):
             return [f"const {name} = new Float64Array([", *filled(entries, "  "), "]);"]
         return [f"const {name} = [", *filled(entries, "  "), "];"]
 
-    def module(self, name: str, about: Sequence[str], arguments: Sequence[Part], result: Part, body: Body) -> str:
+    def module(self, name: str, about: Sequence[str], arguments: "Sequence[Part]", result: "Part", body: Body) -> str:
         inside = [*_unpacked(arguments)]
         for n, arrays in body.lengths.items():
             (first, size), *others = [("_".join(path), size) for path, size in arrays]
@@ -186,7 +201,7 @@ class JavaScript(Language):
         helpers = [
             text for mark, text in (("flat(", FLAT), ("nested(", NESTED)) if re.search(rf"\b{mark[:-1]}\(", whole)
         ]
-        helpers += _shared(whole)
+        helpers += called_by(whole)
         documented = [
             "/**", *[f" * {line}".rstrip() for line in about],
             *[f" * @param {{{_type(p)}}} {p.name}{_shape_in_words(p)}" for p in parameters],
@@ -209,11 +224,11 @@ def _key(key: object) -> str:
     return text if re.fullmatch(r"[A-Za-z_]\w*", text) else json.dumps(text)
 
 
-def _keys_name(part: Part) -> str:
+def _keys_name(part: "Part") -> str:
     return f"{'_'.join(part.path)}_names".upper()
 
 
-def _type(part: Part) -> str:
+def _type(part: "Part") -> str:
     """The type of a part, as JSDoc has it."""
     if part.kind == "fixed":
         return (
@@ -228,16 +243,16 @@ def _type(part: Part) -> str:
     return f"{{{', '.join([f'{_key(c.key)}: {_type(c)}' for c in part.children])}}}"
 
 
-def _shape_in_words(part: Part) -> str:
+def _shape_in_words(part: "Part") -> str:
     if part.kind != "array" or part.keys:
         return ""
     return f" {' x '.join(['any number' if n is None else str(n) for n in part.shape])} of them; nested, or flat"
 
 
-def _unpacked(arguments: Sequence[Part]) -> Iterator[str]:
+def _unpacked(arguments: "Sequence[Part]") -> Iterator[str]:
     """Statements that take the arguments apart."""
 
-    def part(p: Part, reached: str, top: bool) -> Iterator[str]:
+    def part(p: "Part", reached: str, top: bool) -> Iterator[str]:
         name = "_".join(p.path)
         declare = "" if top else "const "
         if p.kind == "array":
@@ -253,16 +268,3 @@ def _unpacked(arguments: Sequence[Part]) -> Iterator[str]:
 
     for argument in arguments:
         yield from part(argument, argument.name, True)
-
-
-def _shared(code: str) -> list[str]:
-    """Those that code calls, and what they call in turn."""
-    known = definitions()
-    order: dict[str, None] = {}
-    waiting = [name for name in known if re.search(rf"(?<![\w.]){name}\(", code)]
-    while waiting:
-        name = waiting.pop()
-        if name not in order:
-            order[name] = None
-            waiting += [other for other in known if other != name and re.search(rf"(?<![\w.]){other}\b", known[name])]
-    return [known[name] for name in known if name in order]

@@ -2,11 +2,26 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from autograd.codegen.interface import Part
+from autograd.compiler.optimize.identities import RULES
+from autograd.compiler.optimize.operations import CONDITIONS, LOGICAL as OF_CONDITIONS
+
+if TYPE_CHECKING:  # a page is made without NumPy
+    from autograd.codegen.interface import Part
+
+WIDEST = 70  # characters of an expression that is written where it is used, and not given a name
+# On lanes these are written out, which suits machine code; here they are called.
+IDENTITIES = {op: rule for op, rule in RULES.items() if op not in ("exp", "expm1")}
+# What exported code returns, or raises, beside results
+UNKNOWN_BRANCH, BAD_INDEX, TOO_LARGE = 1, 2, 3
+MEANING = {
+    UNKNOWN_BRANCH: "the numbers take a branch that no example took",
+    BAD_INDEX: "an index is out of range",
+    TOO_LARGE: "a whole number is too large",
+}
 
 CHOICE, LOGICAL, COMPARISON, SUM, PRODUCT, SIGN, ATOM = range(7)  # precedences, weakest first
 
@@ -98,10 +113,28 @@ class Language(ABC):
         """Errors: TypeError for one that the language does not have."""
         if op not in self.operations:
             raise TypeError(
-                f"export: the operation {op!r} is not known in {self.name}: give the primitive a `lower` made of "
+                f"the operation {op!r} is not known in {self.name}: give the primitive a `lower` made of "
                 "functions of this package"
             )
         return self.operations[op]
+
+    def apply(self, op: str, operands: Sequence[Written]) -> Written:
+        """An operation of these."""
+        kinds: list[Callable[[Written], Written]] = [self.number] * len(operands)
+        if op in OF_CONDITIONS:
+            kinds = [self.condition] * len(operands)
+        elif op == "select":
+            kinds[0] = self.condition
+        operation = self.operation(op, len(operands))
+        written = [kind(x) for kind, x in zip(kinds, operands, strict=True)]
+        texts = [x.inside(least) for x, least in zip(written, operation.operands, strict=True)]
+        return Written(operation.template.format(*texts), operation.binds, op in CONDITIONS)
+
+    def number(self, x: Written) -> Written:
+        return self.of_bit(x) if x.bit else x
+
+    def condition(self, x: Written) -> Written:
+        return x if x.bit else self.apply("fcmp une", [x, self.literal(0.0)])
 
     @abstractmethod
     def of_bit(self, x: Written) -> Written:
@@ -114,11 +147,11 @@ class Language(ABC):
     # --- names of what is passed ---
 
     @abstractmethod
-    def argument(self, part: Part) -> str:
+    def argument(self, part: "Part") -> str:
         """A number or an array among the arguments."""
 
     @abstractmethod
-    def result(self, part: Part) -> str:
+    def result(self, part: "Part") -> str:
         """A number or an array among the results."""
 
     # --- statements ---
@@ -129,7 +162,7 @@ class Language(ABC):
     def assign(self, place: str, text: str, operator: str = "=") -> str:
         return f"{place} {operator} {text}{self.end}"
 
-    def assign_result(self, part: Part, x: str) -> str:
+    def assign_result(self, part: "Part", x: str) -> str:
         return self.assign(self.result(part), x)
 
     @abstractmethod
@@ -143,7 +176,7 @@ class Language(ABC):
         """Leave with this status if the condition does not hold."""
 
     @abstractmethod
-    def leave(self, result: Part, lengths: Mapping[int, str]) -> list[str]:
+    def leave(self, result: "Part", lengths: Mapping[int, str]) -> list[str]:
         """The end of a way through the function: what is left to do with the results, which are computed.
 
         Args:
@@ -155,7 +188,7 @@ class Language(ABC):
         """A constant array; its kind is "double", or "index" for whole numbers."""
 
     @abstractmethod
-    def module(self, name: str, about: Sequence[str], arguments: Sequence[Part], result: Part, body: Body) -> str:
+    def module(self, name: str, about: Sequence[str], arguments: "Sequence[Part]", result: "Part", body: Body) -> str:
         """The text of everything.
 
         Args:

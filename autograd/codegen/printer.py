@@ -3,15 +3,15 @@
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from autograd.codegen.interface import Part, identifier
-from autograd.codegen.language import Body, Language, Written
-from autograd.codegen.programs import UNKNOWN_BRANCH, Exportable, Way
+from autograd.codegen.language import UNKNOWN_BRANCH, WIDEST, Body, Language, Written
+from autograd.codegen.programs import Exportable, Way
 from autograd.codegen.schedule import (
     LONG,
     WORK,
@@ -31,9 +31,7 @@ from autograd.codegen.schedule import (
     schedule,
 )
 from autograd.compiler.optimize.graph import Node
-from autograd.compiler.optimize.operations import CONDITIONS
 
-WIDEST = 70  # characters of an expression that is written where it is used, and not given a name
 NEUTRAL = -0.0  # changes no number by being added to it
 
 
@@ -162,7 +160,7 @@ class Printer:
             others = [w for w in ways if w not in same]
             if condition is not None:
                 self._compute([condition], [], {}, state, {condition: 1})
-                text = self._condition(self._read(condition, state))
+                text = self.language.condition(self._read(condition, state))
                 if others:
                     before = self.names.copy()
                     with self._block(language.when(text)):
@@ -178,7 +176,7 @@ class Printer:
     def _way(self, way: Way, state: State) -> None:
         for condition, status in way.checks:
             self._compute([condition], [], {}, state, {condition: 1})
-            for line in self.language.unless(self._condition(self._read(condition, state)), status):
+            for line in self.language.unless(self.language.condition(self._read(condition, state)), status):
                 self._line(line)
         parts = [p for p in way.result.walk() if p.kind in ("number", "array")]
         arrays = [p for p in parts if p.kind == "array" and not p.region]
@@ -196,9 +194,8 @@ class Printer:
         for part in parts:
             if part.kind == "number":
                 x = self._read(part.numbers[0], state)
-                if part.type == "bool":
-                    x = self._condition(x)
-                self._line(self.language.assign_result(part, self._number(x).text if part.type != "bool" else x.text))
+                x = self.language.condition(x) if part.type == "bool" else self.language.number(x)
+                self._line(self.language.assign_result(part, x.text))
         for part in arrays:
             to = [Place(Space("result", part.path), i) for i in range(len(part.numbers))]
             self._copy(to, [state.places.get(x, x) for x in part.numbers])
@@ -226,7 +223,8 @@ class Printer:
                 x = self._written_out(item.chain, state)
                 self._keep(item.node, x, state, uses[item.node] + final.get(item.node, 0))
             elif isinstance(item, Copy):
-                self._line(self.language.assign(self._at(item.place), self._number(self._read(item.node, state)).text))
+                x = self.language.number(self._read(item.node, state))
+                self._line(self.language.assign(self._at(item.place), x.text))
             elif isinstance(item, Map):
                 self._map(item, state)
             elif isinstance(item, Sums):
@@ -259,7 +257,7 @@ class Printer:
         """Give an expression its place or its name; one that is used once is written there."""
         place = state.places.get(node)
         if place is not None:
-            self._line(self.language.assign(self._at(place), self._number(x).text))
+            self._line(self.language.assign(self._at(place), self.language.number(x).text))
         elif uses <= 1 and len(x.text) <= WIDEST:
             self.names[node] = x
         else:
@@ -279,7 +277,7 @@ class Printer:
             operands = [self._element(refs, (n // inner, inner), variables, state) for refs in item.operands]
             x = self._apply(item.op, operands)
             to = self._element(item.places, (n // inner, inner), variables, state)
-            self._line(self.language.assign(to.text, self._number(x).text))
+            self._line(self.language.assign(to.text, self.language.number(x).text))
 
     def _sums(self, item: Sums, state: State) -> None:
         count, length = len(item.nodes), len(item.lefts[0])
@@ -287,14 +285,14 @@ class Printer:
             total = self._fresh("s")
             start = self.language.literal(NEUTRAL)
             if item.starts is not None:
-                start = self._number(self._element(item.starts, (1, count), ("", row), state))
+                start = self.language.number(self._element(item.starts, (1, count), ("", row), state))
             self._line(self.language.declare(total, start, mutable=True))
             with self._loops(length, length) as (_, column):
                 factors = [
                     self._element([x for each in side for x in each], (count, length), (row, column), state)
                     for side in (item.lefts, item.rights) if side is not None
                 ]  # fmt: skip
-                term = self._apply("fmul", factors) if len(factors) == 2 else self._number(factors[0])
+                term = self._apply("fmul", factors) if len(factors) == 2 else self.language.number(factors[0])
                 self._line(self.language.assign(total, term.text, "+="))
             self._line(self.language.assign(self._element(item.places, (1, count), ("", row), state).text, total))
 
@@ -342,7 +340,7 @@ class Printer:
                 self._line(language.assign(name.text, term.text))
 
     def _product(self, factors: Sequence[Written]) -> Written:
-        return self._apply("fmul", factors) if len(factors) == 2 else self._number(factors[0])
+        return self._apply("fmul", factors) if len(factors) == 2 else self.language.number(factors[0])
 
     def _stack(self, item: Lanes) -> None:
         """Store what this lane has computed."""
@@ -362,7 +360,7 @@ class Printer:
             for e, node in enumerate(part.numbers):
                 if node in computed:
                     index = self._lane_element(self.lengths[item.region], e, size, inner)
-                    x = self._number(self._read(node, item.inside))
+                    x = self.language.number(self._read(node, item.inside))
                     self._line(self.language.assign(f"{array}[{index}]", x.text))
 
     def _lane_element(self, length: str, e: int, size: int, inner: int) -> str:
@@ -388,7 +386,7 @@ class Printer:
                     self._line(self.language.assign(self._element(targets, shape, variables, state).text, x.text))
             else:
                 for t, r in found:
-                    x = self._number(self._element([r], (1, 1), ("", ""), state))
+                    x = self.language.number(self._element([r], (1, 1), ("", ""), state))
                     self._line(self.language.assign(self._at(t), x.text))
 
     # --- loops --------------------------------------------------------------------------------------------------------
@@ -519,23 +517,8 @@ class Printer:
         return total
 
     def _apply(self, op: str, operands: Sequence[Written]) -> Written:
-        language = self.language
-        kinds: list[Callable[[Written], Written]] = [self._number] * len(operands)
-        if op in ("and", "or", "not"):
-            kinds = [self._condition] * len(operands)
-        elif op == "select":
-            kinds[0] = self._condition
-        written = [kind(x) for kind, x in zip(kinds, operands, strict=True)]
-        operation = language.operation(op, len(operands))
         self.called[op] = None
-        texts = [x.inside(least) for x, least in zip(written, operation.operands, strict=True)]
-        return Written(operation.template.format(*texts), operation.binds, op in CONDITIONS)
-
-    def _number(self, x: Written) -> Written:
-        return self.language.of_bit(x) if x.bit else x
-
-    def _condition(self, x: Written) -> Written:
-        return x if x.bit else self._apply("fcmp une", [x, self.language.literal(0.0)])
+        return self.language.apply(op, operands)
 
 
 def _joined(terms: Sequence[tuple[int, str]], rest: "int | str" = 0) -> str:

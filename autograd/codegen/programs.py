@@ -7,25 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd.codegen.interface import Part, arguments, counts, results
+from autograd.codegen.language import BAD_INDEX, IDENTITIES, TOO_LARGE, UNKNOWN_BRANCH
 from autograd.compiler import jit
 from autograd.compiler.optimize.convert import Program, simplify
 from autograd.compiler.optimize.gates import settle
 from autograd.compiler.optimize.graph import Graph, Node
-from autograd.compiler.optimize.identities import RULES
 from autograd.compiler.path import Path
 from autograd.compiler.trace.calls import Decisions
 from autograd.scalars import as_numpy
 from autograd.transforms.call import name_of
 
-WRITTEN_OUT = {"exp", "expm1"}  # on lanes, which suits machine code; here they are called
-# What exported code returns, or raises, beside results
-UNKNOWN_BRANCH, BAD_INDEX, TOO_LARGE = 1, 2, 3
 STATUS = {"guard": UNKNOWN_BRANCH, "lanes": UNKNOWN_BRANCH, "check": BAD_INDEX, "range": TOO_LARGE}
-MEANING = {
-    UNKNOWN_BRANCH: "the numbers take a branch that no example took",
-    BAD_INDEX: "an index is out of range",
-    TOO_LARGE: "a whole number is too large",
-}
 
 
 @dataclass
@@ -91,7 +83,7 @@ def exportable(
             except RuntimeWarning as refusal:
                 raise TypeError(f"export: {str(refusal).removeprefix('jit: ')}") from None
     paths, static = compiled.paths_for(examples)
-    graph = Graph({op: rule for op, rule in RULES.items() if op not in WRITTEN_OUT})
+    graph = Graph(IDENTITIES)
     programs: list[tuple[Program, Part]] = []
     parts: list[Part] = []
     captured: list[Any] = []

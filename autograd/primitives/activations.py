@@ -13,7 +13,7 @@ from autograd.primitives.trigonometric import atanh, tanh
 
 @primitive(
     lambda out, x: select(out > 0, 1.0, None),
-    symbol="ReLU", latex=r"\operatorname{{ReLU}}({0})", js="Math.max({0}, 0)", lower=lambda x: select(x <= 0, 0.0, x),
+    symbol="ReLU", latex=r"\operatorname{{ReLU}}({0})", lower=lambda x: select(x <= 0, 0.0, x),
 )
 def relu(x: float) -> float:
     """max(x, 0); derivative 0 at 0.
@@ -27,7 +27,7 @@ def relu(x: float) -> float:
 
 @primitive(
     lambda out, x, slope: select(x > 0, 1.0, slope), lambda out, x, slope: select(x > 0, None, x),
-    symbol="LeakyReLU", latex=r"\operatorname{{LeakyReLU}}_{{{1}}}({0})", js="({0} > 0 ? {0} : {1} * {0})",
+    symbol="LeakyReLU", latex=r"\operatorname{{LeakyReLU}}_{{{1}}}({0})",
     lower=lambda x, slope: select(x > 0, x, slope * x),
 )
 def leaky_relu(x: float, slope: float = 0.01) -> float:
@@ -42,7 +42,7 @@ def leaky_relu(x: float, slope: float = 0.01) -> float:
 
 @primitive(
     lambda out, x, alpha: select(x > 0, 1.0, alpha * exp(x)), lambda out, x, alpha: select(x > 0, None, expm1(x)),
-    symbol="ELU", latex=r"\operatorname{{ELU}}_{{{1}}}({0})", js="({0} > 0 ? {0} : {1} * Math.expm1({0}))",
+    symbol="ELU", latex=r"\operatorname{{ELU}}_{{{1}}}({0})",
     lower=lambda x, alpha: select(x > 0, x, alpha * expm1(x)),
 )
 def elu(x: float, alpha: float = 1.0) -> float:
@@ -62,7 +62,7 @@ def _sigmoid_by_exp(x: Scalar, e: Scalar) -> Scalar:
 
 @primitive(
     lambda out, x: sigmoid_slope(x),
-    symbol="σ", latex=r"\sigma({0})", js="sigmoid({0})", lower=lambda x: _sigmoid_by_exp(x, exp(-abs(x))),
+    symbol="σ", latex=r"\sigma({0})", lower=lambda x: _sigmoid_by_exp(x, exp(-abs(x))),
 )
 def sigmoid(x: float) -> float:
     """1 / (1 + e^-x), which never overflows.
@@ -77,7 +77,7 @@ def sigmoid(x: float) -> float:
 
 @primitive(
     lambda out, x: -out * tanh(0.5 * x),
-    symbol="σ'", latex=r"\sigma'({0})", js="(sigmoid({0}) * sigmoid(-({0})))",
+    symbol="σ'", latex=r"\sigma'({0})",
     lower=lambda x: sigmoid(x) * sigmoid(-x),
 )
 def sigmoid_slope(x: float) -> float:
@@ -92,7 +92,7 @@ def _logit_slope(x: Scalar) -> Scalar:
 
 @primitive(
     lambda out, x: _logit_slope(x),
-    latex=r"\operatorname{{logit}}({0})", js="logit({0})",
+    latex=r"\operatorname{{logit}}({0})",
     lower=lambda x: select((x > 0.3) & (x < 0.65), 2.0 * atanh(2.0 * x - 1.0), log(x / (1.0 - x))),
 )
 def logit(x: float) -> float:
@@ -105,7 +105,7 @@ def logit(x: float) -> float:
     return ieee.logit(x)
 
 
-@primitive(lambda out, x: sigmoid(-x), latex=r"\ln\sigma({0})", js="-softplus(-({0}))", lower=lambda x: -softplus(-x))
+@primitive(lambda out, x: sigmoid(-x), latex=r"\ln\sigma({0})", lower=lambda x: -softplus(-x))
 def logsigmoid(x: float) -> float:
     """log(sigmoid(x)) = -softplus(-x), which never overflows.
 
@@ -118,7 +118,7 @@ def logsigmoid(x: float) -> float:
 
 @primitive(
     lambda out, x: sigmoid(x),
-    latex=r"\operatorname{{softplus}}({0})", js="softplus({0})",
+    latex=r"\operatorname{{softplus}}({0})",
     lower=lambda x: maximum(x, 0.0) + log1p(exp(-abs(x))),
 )
 def softplus(x: float) -> float:
@@ -144,7 +144,7 @@ def _silu_slope(x: Scalar) -> Scalar:
 
 @primitive(
     lambda out, x: _silu_slope(x),
-    symbol="SiLU", latex=r"\operatorname{{SiLU}}({0})", js="silu({0})",
+    symbol="SiLU", latex=r"\operatorname{{SiLU}}({0})",
     lower=lambda x: _silu_by_exp(x, exp(-abs(0.5 * x))),
 )
 def silu(x: float) -> float:
@@ -177,7 +177,6 @@ def _gelu(x: Scalar) -> Scalar:
 @primitive(
     lambda out, x: 0.5 * erfc(-x * SQRT_HALF) + _density(x, x),
     symbol="GELU", latex=r"\operatorname{{GELU}}({0})", lower=_gelu,
-    js="({0} < -40 ? -0 : 0.5 * {0} * erfc(-({0}) * Math.SQRT1_2))",
 )
 def gelu(x: float) -> float:
     """x · Φ(x), with Φ the standard normal distribution function (the exact form, not the tanh one).

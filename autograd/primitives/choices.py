@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _comparison(name: str, compare: Callable[[float, float], bool], symbol: str, latex: str, lower: str) -> Primitive:
     return Primitive(
         name, lambda x, y: float(compare(x, y)), (None, None), symbol=symbol, latex=f"{{0}} {latex} {{1}}",
-        precedence=SUM, lower=lower, js=f"+({{0}} {symbol} {{1}})",
+        precedence=SUM, lower=lower,
     )  # fmt: skip
 
 
@@ -44,20 +44,20 @@ ne = _comparison("ne", operator.ne, "!=", r"\ne", "fcmp une")
 
 @primitive(
     None, None,
-    symbol="and", latex=r"{0} \wedge {1}", precedence=SUM, lower="and", js="+({0} !== 0 && {1} !== 0)",
+    symbol="and", latex=r"{0} \wedge {1}", precedence=SUM, lower="and",
 )
 def logical_and(x: float, y: float) -> float:
     """1.0 if both are nonzero."""
     return float(bool(x and y))
 
 
-@primitive(None, None, symbol="or", latex=r"{0} \vee {1}", precedence=SUM, lower="or", js="+({0} !== 0 || {1} !== 0)")
+@primitive(None, None, symbol="or", latex=r"{0} \vee {1}", precedence=SUM, lower="or")
 def logical_or(x: float, y: float) -> float:
     """1.0 if one is nonzero."""
     return float(bool(x or y))
 
 
-@primitive(None, symbol="not", latex=r"\neg {0}", precedence=NEGATION, lower="not", js="+({0} === 0)")
+@primitive(None, symbol="not", latex=r"\neg {0}", precedence=NEGATION, lower="not")
 def logical_not(x: float) -> float:
     """1.0 of 0.0, else 0.0."""
     return float(not x)
@@ -65,7 +65,7 @@ def logical_not(x: float) -> float:
 
 @primitive(
     None, lambda out, c, x, y: select(c != 0, 1.0, None), lambda out, c, x, y: select(c != 0, None, 1.0),
-    latex=r"\operatorname{{where}}({0}, {1}, {2})", lower="select", js="({0} !== 0 ? {1} : {2})",
+    latex=r"\operatorname{{where}}({0}, {1}, {2})", lower="select",
 )
 def where(condition: float, x: float, y: float) -> float:
     """x where the condition holds, else y; the derivative flows to the chosen one only.
@@ -145,14 +145,14 @@ def _take(index: float, *values: float) -> float:
 
 @primitive(
     lambda out, index, *values: [None, *(select(index == i, 1.0, None) for i in range(len(values)))],
-    lower="take", js="((i, ...v) => v[i] ?? NaN)({0})",
+    lower="take",
 )
 def take(index: float, *values: float) -> float:
     """The value of that index; IndexError if there is none."""
     return _take(index, *values)
 
 
-@primitive(None, lower=lambda x: x, js="{0}")
+@primitive(None, lower=lambda x: x)
 def detach(x: float) -> float:
     """x as a constant: the same number, and no derivative flows through it.
 
@@ -164,7 +164,7 @@ def detach(x: float) -> float:
     return x
 
 
-@primitive(lambda out, x: 1.0, latex="{0}", lower=lambda x: x, js="{0}")
+@primitive(lambda out, x: 1.0, latex="{0}", lower=lambda x: x)
 def identity(x: float) -> float:
     """x itself: what a variable becomes when its transform ends."""
     return x
@@ -172,7 +172,7 @@ def identity(x: float) -> float:
 
 @primitive(
     lambda out, x: select(x == 0, None, sign(x)),
-    latex=r"\left|{0}\right|", lower="llvm.fabs", js="Math.abs({0})",
+    latex=r"\left|{0}\right|", lower="llvm.fabs",
 )
 def abs(x: float) -> float:
     """Absolute value; derivative 0 at 0.
@@ -187,7 +187,7 @@ def abs(x: float) -> float:
 
 @primitive(
     None,
-    latex=r"\operatorname{{sign}}({0})", js="Math.sign({0}) + 0",
+    latex=r"\operatorname{{sign}}({0})",
     lower=lambda x: select(x > 0, 1.0, select(x < 0, -1.0, select(x == 0, 0.0, x))),
 )
 def sign(x: float) -> float:
@@ -203,7 +203,6 @@ def sign(x: float) -> float:
 @primitive(
     lambda out, x, y: select(x == 0, None, sign(x) * copysign(1.0, y)), None,
     latex=r"\operatorname{{copysign}}({0}, {1})", lower="llvm.copysign",
-    js="copysign({0}, {1})",
 )
 def copysign(x: float, y: float) -> float:
     """|x| with the sign of y, also of a zero (the sign of a nan is not defined); derivative 0 at x = 0, and none by y.
@@ -222,7 +221,7 @@ def _tie(won: Scalar, drawn: Scalar) -> Scalar:
 
 @primitive(
     lambda out, x, y: _tie(x > y, x == y), lambda out, x, y: _tie(y > x, x == y),
-    symbol="max", latex=r"\max({0}, {1})", js="Math.max({0}, {1})", lower="llvm.maximum",
+    symbol="max", latex=r"\max({0}, {1})", lower="llvm.maximum",
 )
 def maximum(x: float, y: float) -> float:
     """The larger of two, nan if either is; a tie shares the derivative equally.
@@ -240,7 +239,7 @@ def maximum(x: float, y: float) -> float:
 
 @primitive(
     lambda out, x, y: _tie(x < y, x == y), lambda out, x, y: _tie(y < x, x == y),
-    symbol="min", latex=r"\min({0}, {1})", js="Math.min({0}, {1})", lower="llvm.minimum",
+    symbol="min", latex=r"\min({0}, {1})", lower="llvm.minimum",
 )
 def minimum(x: float, y: float) -> float:
     """The smaller of two, nan if either is; a tie shares the derivative equally.
@@ -256,7 +255,7 @@ def minimum(x: float, y: float) -> float:
     lambda out, x, low, high: select((low <= x) & (x <= high), 1.0, None),
     lambda out, x, low, high: select((x < low) & (low <= high), 1.0, None),
     lambda out, x, low, high: select(maximum(x, low) > high, 1.0, None),
-    latex=r"\operatorname{{clip}}({0}, {1}, {2})", js="Math.min(Math.max({0}, {1}), {2})",
+    latex=r"\operatorname{{clip}}({0}, {1}, {2})",
     lower=lambda x, low, high: minimum(maximum(x, low), high),
 )
 def clip(x: float, low: float, high: float) -> float:

@@ -25,7 +25,7 @@ def of_the_others(combine: Callable[[Scalar, Scalar], Scalar], neutral: float, x
 
 @primitive(
     lambda out, t, s: s / sqrt(t * t + s) / (t * t + s), lambda out, t, s: -0.5 * out / (t * t + s),
-    lower=lambda t, s: t / sqrt(t * t + s), js="(t => t / Math.sqrt(t * t + {1}))({0})",
+    lower=lambda t, s: t / sqrt(t * t + s),
 )
 def direction(t: float, s: float) -> float:
     """t / √(t² + s): the partial of a length by one of its components t.
@@ -53,7 +53,7 @@ def directions(length: Scalar, *xs: Scalar) -> list[Scalar]:
 
 @primitive(
     lambda out, x, y: _direction(out, x, y), lambda out, x, y: _direction(out, y, x),
-    latex=r"\operatorname{{hypot}}({0}, {1})", lower="hypot", js="Math.hypot({0}, {1})",
+    latex=r"\operatorname{{hypot}}({0}, {1})", lower="hypot",
 )
 def hypot(x: float, y: float) -> float:
     """√(x² + y²) without overflow; derivatives 0 at the origin.
@@ -68,7 +68,7 @@ def hypot(x: float, y: float) -> float:
 
 @primitive(
     directions,
-    symbol="‖·‖", latex=r"\left\|{0}\right\|", js="Math.hypot({0})",
+    symbol="‖·‖", latex=r"\left\|{0}\right\|",
     lower=lambda *xs: functools.reduce(hypot, xs, 0.0),
 )
 def norm(*xs: float) -> float:

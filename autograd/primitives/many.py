@@ -19,7 +19,6 @@ from autograd.primitives.primitive import Scalar, primitive
 @primitive(
     lambda out, *xs: [1.0] * len(xs),
     symbol="Σ", latex=r"\sum({0})", lower=lambda *xs: functools.reduce(operator.add, xs, 0.0),
-    js="[{0}].reduce((s, x) => s + x, 0)",
 )
 def sum(*xs: float) -> float:
     """x₁ + x₂ + ..., from 0.0, left to right."""
@@ -29,7 +28,6 @@ def sum(*xs: float) -> float:
 @primitive(
     lambda out, *xs: of_the_others(operator.mul, 1.0, xs),
     symbol="Π", latex=r"\prod({0})", lower=lambda *xs: functools.reduce(operator.mul, xs, 1.0),
-    js="[{0}].reduce((p, x) => p * x, 1)",
 )
 def prod(*xs: float) -> float:
     """x₁ · x₂ · ..., from 1.0, left to right."""
@@ -44,7 +42,6 @@ def _dot(bias: Scalar, *terms: Scalar) -> Scalar:
 @primitive(
     lambda out, bias, *terms: [1.0, *terms[len(terms) // 2 :], *terms[: len(terms) // 2]],
     symbol="w·x+b", latex=r"\operatorname{{dot}}({0})", lower=_dot,
-    js="((b, ...t) => t.slice(0, t.length / 2).reduce((s, w, i) => s + w * t[t.length / 2 + i], b))({0})",
 )
 def dot(bias: float, *terms: float) -> float:
     """bias + w₁ x₁ + w₂ x₂ + ..., left to right; the operands are the bias, the n weights, the n inputs."""
@@ -60,7 +57,7 @@ def _shares_of_the_largest(out: Scalar, *xs: Scalar) -> list[Scalar]:
 
 @primitive(
     _shares_of_the_largest,
-    latex=r"\max({0})", js="Math.max({0})", lower=lambda *xs: functools.reduce(maximum, xs),
+    latex=r"\max({0})", lower=lambda *xs: functools.reduce(maximum, xs),
 )
 def max(*xs: float) -> float:
     """The largest; nan if one is nan."""
@@ -69,7 +66,7 @@ def max(*xs: float) -> float:
 
 @primitive(
     _shares_of_the_largest,
-    latex=r"\min({0})", js="Math.min({0})", lower=lambda *xs: functools.reduce(minimum, xs),
+    latex=r"\min({0})", lower=lambda *xs: functools.reduce(minimum, xs),
 )
 def min(*xs: float) -> float:
     """The smallest; nan if one is nan."""
@@ -86,7 +83,7 @@ def softmax(xs: Sequence[Scalar]) -> list[Scalar]:
 
 @primitive(
     lambda out, *xs: softmax(xs),
-    latex=r"\operatorname{{logsumexp}}({0})", js="logsumexp({0})", lower=lambda *xs: _shifted_logsumexp(max(*xs), xs),
+    latex=r"\operatorname{{logsumexp}}({0})", lower=lambda *xs: _shifted_logsumexp(max(*xs), xs),
 )
 def logsumexp(*xs: float) -> float:
     """log(e^x₁ + e^x₂ + ...), with the largest taken out so that nothing overflows."""
@@ -95,7 +92,7 @@ def logsumexp(*xs: float) -> float:
 
 @primitive(
     lambda out, x, y: sigmoid(x - y), lambda out, x, y: sigmoid(y - x),
-    latex=r"\ln\left(e^{{{0}}} + e^{{{1}}}\right)", js="logsumexp({0}, {1})",
+    latex=r"\ln\left(e^{{{0}}} + e^{{{1}}}\right)",
     lower=lambda x, y: _shifted_logsumexp(maximum(x, y), (x, y)),
 )
 def logaddexp(x: float, y: float) -> float:

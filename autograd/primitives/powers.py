@@ -21,7 +21,7 @@ def _pow_by_base(out: Scalar, x: Scalar, y: Scalar) -> Scalar:
 
 @primitive(
     _pow_by_base, lambda out, x, y: select((x == 0) & (y >= 0), None, out * log(x)),
-    symbol="**", latex="{{{0}}}^{{{1}}}", precedence=POWER, lower="pow", js="pow({0}, {1})",
+    symbol="**", latex="{{{0}}}^{{{1}}}", precedence=POWER, lower="pow",
 )
 def pow(x: float, y: float) -> float:
     """x to the power y, as C's pow; nan for a negative x and a y that is not whole."""
@@ -32,7 +32,7 @@ LN2, LOG2_E, LOG10_E = math.log(2), 1 / math.log(2), 1 / math.log(10)
 
 
 @primitive(
-    lambda out, x: 2 * x, latex="{{{0}}}^{{2}}", precedence=POWER, lower=lambda x: x * x, js="Math.pow({0}, 2)",
+    lambda out, x: 2 * x, latex="{{{0}}}^{{2}}", precedence=POWER, lower=lambda x: x * x,
 )
 def square(x: float) -> float:
     """x · x.
@@ -44,7 +44,7 @@ def square(x: float) -> float:
     return x * x
 
 
-@primitive(lambda out, x: 0.5 / out, latex=r"\sqrt{{{0}}}", lower="llvm.sqrt", js="Math.sqrt({0})")
+@primitive(lambda out, x: 0.5 / out, latex=r"\sqrt{{{0}}}", lower="llvm.sqrt")
 def sqrt(x: float) -> float:
     """Square root; nan below 0, and an infinite derivative at 0.
 
@@ -56,7 +56,7 @@ def sqrt(x: float) -> float:
     return ieee.sqrt(x)
 
 
-@primitive(lambda out, x: cbrt_slope(x), latex=r"\sqrt[3]{{{0}}}", lower="cbrt", js="Math.cbrt({0})")
+@primitive(lambda out, x: cbrt_slope(x), latex=r"\sqrt[3]{{{0}}}", lower="cbrt")
 def cbrt(x: float) -> float:
     """Cube root, also of negative numbers.
 
@@ -71,14 +71,13 @@ def cbrt(x: float) -> float:
     lambda out, x: -2 / 3 * out / x,
     latex=r"1 / (3 \sqrt[3]{{{0}}}^2)",
     lower=lambda x: select((x == 0) | (x - x != 0), 1 / (cbrt(x) * cbrt(x)), cbrt(x) / x / 3),
-    js="(x => x === 0 || x - x !== 0 ? 1 / (Math.cbrt(x) * Math.cbrt(x)) : Math.cbrt(x) / x / 3)({0})",
 )
 def cbrt_slope(x: float) -> float:
     """1 / (3 ∛x²), the derivative of ∛x, without squaring the error of ∛x."""
     return ieee.cbrt_slope(x)
 
 
-@primitive(lambda out, x: out, latex="e^{{{0}}}", lower="exp", js="Math.exp({0})")
+@primitive(lambda out, x: out, latex="e^{{{0}}}", lower="exp")
 def exp(x: float) -> float:
     """e to the power x; inf on overflow.
 
@@ -89,7 +88,7 @@ def exp(x: float) -> float:
     return ieee.exp(x)
 
 
-@primitive(lambda out, x: out * LN2, latex="2^{{{0}}}", lower="exp2", js="Math.pow(2, {0})")
+@primitive(lambda out, x: out * LN2, latex="2^{{{0}}}", lower="exp2")
 def exp2(x: float) -> float:
     """2 to the power x.
 
@@ -100,7 +99,7 @@ def exp2(x: float) -> float:
     return ieee.exp2(x)
 
 
-@primitive(lambda out, x: exp(x), latex=r"\operatorname{{expm1}}({0})", lower="expm1", js="Math.expm1({0})")
+@primitive(lambda out, x: exp(x), latex=r"\operatorname{{expm1}}({0})", lower="expm1")
 def expm1(x: float) -> float:
     """e^x - 1, without cancellation for small x.
 
@@ -111,7 +110,7 @@ def expm1(x: float) -> float:
     return ieee.expm1(x)
 
 
-@primitive(lambda out, x: 1 / x, latex=r"\ln({0})", lower="log", js="Math.log({0})")
+@primitive(lambda out, x: 1 / x, latex=r"\ln({0})", lower="log")
 def log(x: float) -> float:
     """Natural logarithm; -inf at 0, nan below.
 
@@ -123,7 +122,7 @@ def log(x: float) -> float:
     return ieee.log(x)
 
 
-@primitive(lambda out, x: LOG2_E / x, latex=r"\log_2({0})", lower="log2", js="Math.log2({0})")
+@primitive(lambda out, x: LOG2_E / x, latex=r"\log_2({0})", lower="log2")
 def log2(x: float) -> float:
     """Logarithm to base 2; -inf at 0, nan below.
 
@@ -134,7 +133,7 @@ def log2(x: float) -> float:
     return ieee.log2(x)
 
 
-@primitive(lambda out, x: LOG10_E / x, latex=r"\log_{{10}}({0})", lower="log10", js="Math.log10({0})")
+@primitive(lambda out, x: LOG10_E / x, latex=r"\log_{{10}}({0})", lower="log10")
 def log10(x: float) -> float:
     """Logarithm to base 10; -inf at 0, nan below.
 
@@ -145,7 +144,7 @@ def log10(x: float) -> float:
     return ieee.log10(x)
 
 
-@primitive(lambda out, x: 1 / (1 + x), latex=r"\ln(1 + {0})", lower="log1p", js="Math.log1p({0})")
+@primitive(lambda out, x: 1 / (1 + x), latex=r"\ln(1 + {0})", lower="log1p")
 def log1p(x: float) -> float:
     """log(1 + x), without cancellation for small x.
 
@@ -159,7 +158,6 @@ def log1p(x: float) -> float:
 @primitive(
     lambda out, x: -2 * x,
     symbol="1-x²", latex=r"1 - \left({0}\right)^2", precedence=SUM, lower=lambda x: (1 - x) * (1 + x),
-    js="(1 - {0}) * (1 + {0})",
 )
 def one_minus_square(x: float) -> float:
     """1 - x², without cancellation at ±1."""

@@ -72,11 +72,9 @@ class Primitive(_Typed[K]):
         symbol: what a picture shows in the operation's node; the name unless given.
         latex: template with the operands as {0}, {1}, ...; `name(...)` unless given.
         precedence: SUM, PRODUCT, NEGATION, POWER or CALL, for parentheses around it.
-        lower: how the compiler writes it: the name of an LLVM instruction or intrinsic ("fadd", "llvm.sqrt"), a
-            function of the C library ("exp"), or an expression in other primitives. Without it the primitive works
-            everywhere but under `jit`.
-        js: JavaScript template with the operands as {0}, {1}, ... and the helpers of visualize/assets/arithmetic.js;
-            n-ary: one that gets them comma-separated as {0}.
+        lower: how it is computed elsewhere, by `jit`, in exported code and on a page: the name of an LLVM instruction
+            or intrinsic ("fadd", "llvm.sqrt"), a function of the C library ("exp"), or an expression in other
+            primitives. Without it the primitive works everywhere else.
 
     Errors: TypeError when called with a wrong number of operands or with something that is not a number.
 
@@ -110,7 +108,6 @@ class Primitive(_Typed[K]):
         latex: str | None = None,
         precedence: int = CALL,
         lower: str | Callable[..., Scalar] | None = None,
-        js: str | None = None,
     ):
         functools.update_wrapper(self, forward, updated=())  # help() and inspect.signature() are the function's own
         self.name = self.__name__ = name
@@ -121,7 +118,6 @@ class Primitive(_Typed[K]):
         self.latex = latex
         self.precedence = precedence
         self.lower = lower
-        self.js = js
 
     def __call__(self, *operands: Any, **named: Any) -> Any:
         if named or (self.arity is not None and len(operands) != self.arity):
@@ -200,7 +196,7 @@ def primitive(*partials: Rule | None, **written: Any) -> Any:
 
     Args:
         partials: one rule an operand, or None. For a function of `*operands`: one rule that returns all partials.
-        written: symbol, latex, precedence, lower and js; see Primitive.
+        written: symbol, latex, precedence and lower; see Primitive.
 
     Example:
         >>> from autograd import Value

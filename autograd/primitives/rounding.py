@@ -10,7 +10,7 @@ from autograd.primitives.choices import copysign, select
 from autograd.primitives.primitive import Scalar, primitive
 
 
-@primitive(None, latex=r"\left\lfloor {0} \right\rfloor", lower="llvm.floor", js="Math.floor({0})")
+@primitive(None, latex=r"\left\lfloor {0} \right\rfloor", lower="llvm.floor")
 def floor(x: float) -> float:
     """The largest whole number that is not above x; derivative 0.
 
@@ -21,7 +21,7 @@ def floor(x: float) -> float:
     return ieee.floor(x)
 
 
-@primitive(None, latex=r"\left\lceil {0} \right\rceil", lower="llvm.ceil", js="Math.ceil({0})")
+@primitive(None, latex=r"\left\lceil {0} \right\rceil", lower="llvm.ceil")
 def ceil(x: float) -> float:
     """The smallest whole number that is not below x; derivative 0.
 
@@ -32,7 +32,7 @@ def ceil(x: float) -> float:
     return ieee.ceil(x)
 
 
-@primitive(None, latex=r"\operatorname{{trunc}}({0})", lower="llvm.trunc", js="Math.trunc({0})")
+@primitive(None, latex=r"\operatorname{{trunc}}({0})", lower="llvm.trunc")
 def trunc(x: float) -> float:
     """x without its fraction: the whole number next to it on the side of 0; derivative 0.
 
@@ -43,7 +43,7 @@ def trunc(x: float) -> float:
     return ieee.trunc(x)
 
 
-@primitive(None, latex=r"\operatorname{{round}}({0})", lower="llvm.rint", js="roundToEven({0})")
+@primitive(None, latex=r"\operatorname{{round}}({0})", lower="llvm.rint")
 def round(x: float) -> float:
     """The nearest whole number, of two the even one (as NumPy, PyTorch and Python's own round); derivative 0.
 
@@ -61,7 +61,7 @@ def _by_divisor(out: Scalar, x: Scalar, y: Scalar) -> Scalar:
 
 @primitive(
     lambda out, x, y: 1.0, _by_divisor,
-    latex=r"\operatorname{{fmod}}({0}, {1})", lower="fmod", js="({0} % {1})",
+    latex=r"\operatorname{{fmod}}({0}, {1})", lower="fmod",
 )
 def fmod(x: float, y: float) -> float:
     """What is left of x after taking y from it as often as possible, with the sign of x (C's fmod); nan for y = 0.
@@ -80,7 +80,7 @@ def _mod_by_fmod(x: Scalar, y: Scalar) -> Scalar:
 
 @primitive(
     lambda out, x, y: 1.0, _by_divisor,
-    latex=r"\operatorname{{mod}}({0}, {1})", lower=_mod_by_fmod, js="mod({0}, {1})",
+    latex=r"\operatorname{{mod}}({0}, {1})", lower=_mod_by_fmod,
 )
 def mod(x: float, y: float) -> float:
     """x - ⌊x / y⌋ y, which has the sign of y: Python's and NumPy's %; nan for y = 0.

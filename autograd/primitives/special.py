@@ -30,7 +30,7 @@ def leading_bits(x: Scalar) -> Scalar:
 
 @primitive(
     lambda out, x: -x * out,
-    symbol="e^(-x²/2)", latex=r"e^{{-\left({0}\right)^2 / 2}}", js="gaussian({0})",
+    symbol="e^(-x²/2)", latex=r"e^{{-\left({0}\right)^2 / 2}}",
     lower=lambda x: _gaussian_by_exp(select(abs(x) > GAUSSIAN_IS_0, GAUSSIAN_IS_0, x)),
 )
 def gaussian(x: float) -> float:
@@ -86,7 +86,7 @@ def erfinv_slope(x: float) -> float:
 
 @primitive(
     lambda out, x: TWO_OVER_SQRT_PI * gaussian(x) * gaussian(x),
-    latex=r"\operatorname{{erf}}({0})", lower="erf", js="erf({0})",
+    latex=r"\operatorname{{erf}}({0})", lower="erf",
 )
 def erf(x: float) -> float:
     """Error function, 2/√π ∫₀ˣ e^(-t²) dt.
@@ -100,7 +100,7 @@ def erf(x: float) -> float:
 
 @primitive(
     lambda out, x: -TWO_OVER_SQRT_PI * gaussian(x) * gaussian(x),
-    latex=r"\operatorname{{erfc}}({0})", lower="erfc", js="erfc({0})",
+    latex=r"\operatorname{{erfc}}({0})", lower="erfc",
 )
 def erfc(x: float) -> float:
     """1 - erf(x), without cancellation for large x.

@@ -11,7 +11,7 @@ from autograd.primitives.powers import exp, expm1, one_minus_square, sqrt
 from autograd.primitives.primitive import Scalar, primitive
 
 
-@primitive(lambda out, x: cos(x), latex=r"\sin({0})", lower="sin", js="Math.sin({0})")
+@primitive(lambda out, x: cos(x), latex=r"\sin({0})", lower="sin")
 def sin(x: float) -> float:
     """Sine of x in radians.
 
@@ -23,7 +23,7 @@ def sin(x: float) -> float:
     return ieee.sin(x)
 
 
-@primitive(lambda out, x: -sin(x), latex=r"\cos({0})", lower="cos", js="Math.cos({0})")
+@primitive(lambda out, x: -sin(x), latex=r"\cos({0})", lower="cos")
 def cos(x: float) -> float:
     """Cosine of x in radians.
 
@@ -34,7 +34,7 @@ def cos(x: float) -> float:
     return ieee.cos(x)
 
 
-@primitive(lambda out, x: 1 + out * out, latex=r"\tan({0})", lower="tan", js="Math.tan({0})")
+@primitive(lambda out, x: 1 + out * out, latex=r"\tan({0})", lower="tan")
 def tan(x: float) -> float:
     """Tangent of x in radians.
 
@@ -45,7 +45,7 @@ def tan(x: float) -> float:
     return ieee.tan(x)
 
 
-@primitive(lambda out, x: 1 / sqrt(one_minus_square(x)), latex=r"\arcsin({0})", lower="asin", js="Math.asin({0})")
+@primitive(lambda out, x: 1 / sqrt(one_minus_square(x)), latex=r"\arcsin({0})", lower="asin")
 def asin(x: float) -> float:
     """Arc sine in radians, -π/2 to π/2; nan outside -1 to 1.
 
@@ -56,7 +56,7 @@ def asin(x: float) -> float:
     return ieee.asin(x)
 
 
-@primitive(lambda out, x: -1 / sqrt(one_minus_square(x)), latex=r"\arccos({0})", lower="acos", js="Math.acos({0})")
+@primitive(lambda out, x: -1 / sqrt(one_minus_square(x)), latex=r"\arccos({0})", lower="acos")
 def acos(x: float) -> float:
     """Arc cosine in radians, 0 to π; nan outside -1 to 1.
 
@@ -67,7 +67,7 @@ def acos(x: float) -> float:
     return ieee.acos(x)
 
 
-@primitive(lambda out, x: 1 / hypot(1.0, x) / hypot(1.0, x), latex=r"\arctan({0})", lower="atan", js="Math.atan({0})")
+@primitive(lambda out, x: 1 / hypot(1.0, x) / hypot(1.0, x), latex=r"\arctan({0})", lower="atan")
 def atan(x: float) -> float:
     """Arc tangent in radians, -π/2 to π/2.
 
@@ -80,7 +80,7 @@ def atan(x: float) -> float:
 
 @primitive(
     lambda out, y, x: x / hypot(x, y) / hypot(x, y), lambda out, y, x: -y / hypot(x, y) / hypot(x, y),
-    latex=r"\operatorname{{atan2}}({0}, {1})", lower="atan2", js="Math.atan2({0}, {1})",
+    latex=r"\operatorname{{atan2}}({0}, {1})", lower="atan2",
 )
 def atan2(y: float, x: float) -> float:
     """The angle in radians, -π to π, of the point (x, y).
@@ -92,7 +92,7 @@ def atan2(y: float, x: float) -> float:
     return math.atan2(y, x)
 
 
-@primitive(lambda out, x: cosh(x), latex=r"\sinh({0})", lower="sinh", js="Math.sinh({0})")
+@primitive(lambda out, x: cosh(x), latex=r"\sinh({0})", lower="sinh")
 def sinh(x: float) -> float:
     """Hyperbolic sine.
 
@@ -103,7 +103,7 @@ def sinh(x: float) -> float:
     return ieee.sinh(x)
 
 
-@primitive(lambda out, x: sinh(x), latex=r"\cosh({0})", lower="cosh", js="Math.cosh({0})")
+@primitive(lambda out, x: sinh(x), latex=r"\cosh({0})", lower="cosh")
 def cosh(x: float) -> float:
     """Hyperbolic cosine.
 
@@ -123,7 +123,7 @@ def _sech_squared_by_exp(e: Scalar) -> Scalar:
     return (e * (1 / (1 + e))) * (4 * (1 / (1 + e)))
 
 
-@primitive(lambda out, x: sech_squared(x), latex=r"\tanh({0})", lower=_tanh_by_exp, js="Math.tanh({0})")
+@primitive(lambda out, x: sech_squared(x), latex=r"\tanh({0})", lower=_tanh_by_exp)
 def tanh(x: float) -> float:
     """Hyperbolic tangent; its derivative 1 - tanh² keeps all its digits far from 0.
 
@@ -138,14 +138,13 @@ def tanh(x: float) -> float:
 @primitive(
     lambda out, x: -2 * out * tanh(x),
     symbol="sech²", latex=r"\operatorname{{sech}}^2({0})", lower=lambda x: _sech_squared_by_exp(exp(-abs(2 * x))),
-    js="(e => 4 * e / ((1 + e) * (1 + e)))(Math.exp(-2 * Math.abs({0})))",
 )
 def sech_squared(x: float) -> float:
     """1 / cosh(x)² = 1 - tanh(x)², which would cancel for large |x|."""
     return ieee.sech_squared(x)
 
 
-@primitive(lambda out, x: 1 / hypot(1.0, x), latex=r"\operatorname{{arsinh}}({0})", lower="asinh", js="Math.asinh({0})")
+@primitive(lambda out, x: 1 / hypot(1.0, x), latex=r"\operatorname{{arsinh}}({0})", lower="asinh")
 def asinh(x: float) -> float:
     """Inverse hyperbolic sine.
 
@@ -158,7 +157,7 @@ def asinh(x: float) -> float:
 
 @primitive(
     lambda out, x: 1 / (sqrt(x - 1) * sqrt(x + 1)),
-    latex=r"\operatorname{{arcosh}}({0})", lower="acosh", js="Math.acosh({0})",
+    latex=r"\operatorname{{arcosh}}({0})", lower="acosh",
 )
 def acosh(x: float) -> float:
     """Inverse hyperbolic cosine; nan below 1.
@@ -172,7 +171,7 @@ def acosh(x: float) -> float:
 
 @primitive(
     lambda out, x: 1 / one_minus_square(x),
-    latex=r"\operatorname{{artanh}}({0})", lower="atanh", js="Math.atanh({0})",
+    latex=r"\operatorname{{artanh}}({0})", lower="atanh",
 )
 def atanh(x: float) -> float:
     """Inverse hyperbolic tangent; ±inf at ±1, nan beyond.

@@ -13,6 +13,7 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from autograd.codegen.javascript import called_by
 from autograd.files import write_atomically
 from autograd.primitives import CALL, Primitive
 from autograd.value import Value
@@ -127,7 +128,7 @@ class Page:
 
 def _document(title: str, svg: str, data: Any, operations: str) -> str:
     scripts = [_asset(name) for name in SCRIPTS]
-    script = '"use strict";\n(() => {\n' + "\n".join([arithmetic(), operations, *scripts]) + "})();\n"
+    script = '"use strict";\n(() => {\n' + "\n".join([*called_by(operations), operations, *scripts]) + "})();\n"
     script = script.replace("</", "<\\/")  # nothing in a script ends it
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(_asset("page.html")).substitute(
@@ -138,11 +139,6 @@ def _document(title: str, svg: str, data: Any, operations: str) -> str:
         script=script,
         script_hash=f"sha256-{digest}",  # the browser runs this script and no other
     )
-
-
-def arithmetic() -> str:
-    """The functions that the JavaScript of the table calls."""
-    return _asset("arithmetic.js")
 
 
 def _asset(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Primitive, Value, chain_rule, draw, erfinv, exp, page, relu, sigmoid, sqrt, tanh, where
+from autograd import Primitive, Value, chain_rule, draw, exp, page, relu, sigmoid, sqrt, tanh, where
 from autograd.graph import topological_order
 from autograd.primitives import gt
 
@@ -146,12 +146,12 @@ def test_text_that_is_no_number_is_marked_and_changes_nothing(open_page):
     assert details(tab, 4) == (4.0, 1.0)
 
 
-def test_editing_is_off_with_a_reason_where_a_primitive_has_no_javascript(open_page):
+def test_editing_is_off_with_a_reason_where_a_primitive_has_no_lowering(open_page):
     versine = Primitive("versine", lambda x: x, [lambda out, x: 1.0])
-    branching = Primitive("branching", abs, [lambda out, x: 1.0 if x > 0 else -1.0], js="Math.abs({0})")
+    branching = Primitive("branching", abs, [lambda out, x: 1.0 if x > 0 else -1.0], lower="llvm.fabs")
     op: Any
     for op, reason in [
-        (erfinv, "Editing is off: erfinv has no JavaScript."), (versine, "Editing is off: versine has no JavaScript."),
+        (versine, "Editing is off: versine has no JavaScript: give the primitive a `lower`"),
         (branching, "Editing is off: branching has no JavaScript: its derivative cannot be written down (it branches"),
     ]:  # fmt: skip
         x = Value(0.5, label="x")
@@ -164,8 +164,8 @@ def test_editing_is_off_with_a_reason_where_a_primitive_has_no_javascript(open_p
         assert texts(tab, 0) == ["x", "data 0.5", f"grad {x.grad:.4g}"], "stepping works all the same"
 
 
-def test_users_primitive_with_javascript_can_be_edited(open_page):
-    cube = Primitive("cube", lambda x: x**3, [lambda out, x: 3 * x * x], js="({0} ** 3)")
+def test_users_primitive_with_a_lowering_can_be_edited(open_page):
+    cube = Primitive("cube", lambda x: x**3, [lambda out, x: 3 * x * x], lower=lambda x: x**3)
     tab = open_page(page(cube(Value(2.0, label="x")), names={}).html)
     tab.locator("#leaf0").fill("4")
     assert details(tab, 1)[0] == 64.0

@@ -76,7 +76,7 @@ def test_what_is_no_value_is_refused(wrong):
 
 
 def test_two_primitives_of_one_name_are_not_confused():
-    first, second = (Primitive("f", lambda x: x, [lambda out, x: 1.0], js="{0}") for _ in range(2))
+    first, second = (Primitive("f", lambda x: x, [lambda out, x: 1.0], lower=lambda x: x) for _ in range(2))
     data = data_of(page(first(second(Value(1.0)))))
     assert data["reason"] == "two different primitives are called f"
 
@@ -91,7 +91,7 @@ def test_two_primitives_of_one_name_are_not_confused():
 )
 def test_rule_that_cannot_be_traced_says_why(rule, reason):
     with pytest.raises(NoJavaScript, match=f"f has no JavaScript: its derivative cannot be written down .*{reason}"):
-        operation(Primitive("f", lambda x: x, [rule], js="{0}"), 1)
+        operation(Primitive("f", lambda x: x, [rule], lower=lambda x: x), 1)
 
 
 def test_equal_expressions_of_a_rule_are_computed_once():
