@@ -6,6 +6,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -116,14 +117,14 @@ def measure(
 
 
 def machine() -> str:
-    """What the figures depend on, without the machine's name: Python, cores, instruction set."""
+    """What the figures depend on, without the machine's name: the day, Python, cores, instruction set."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     registers = ""
     if find_spec("llvmlite"):
         from autograd.compiler.lower.target import host_lanes
 
         registers = f", {host_lanes()} doubles to a register"
-    return f"Python {sys.version.split()[0]}, {cores} cores, {platform.machine()}{registers}"
+    return f"{date.today()}, Python {sys.version.split()[0]}, {cores} cores, {platform.machine()}{registers}"
 
 
 def write(name: str, text: str) -> None:

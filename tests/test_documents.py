@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import autograd
+import nn
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob(".github/*.md"), *ROOT.glob("*/**/README.md")]
 DOCUMENTS = [path for path in DOCUMENTS if ".venv" not in path.parts]
@@ -29,3 +32,11 @@ def test_links_lead_to_files_and_headings(path):
         found = (path.parent / name).resolve() if name else path
         assert found.exists(), f"{target}: there is no {found.relative_to(ROOT)}"
         assert not anchor or anchor in headings(found), f"{target}: {name} has the headings {sorted(headings(found))}"
+
+
+@pytest.mark.parametrize("package", [autograd, nn], ids=lambda package: package.__name__)
+def test_every_public_name_is_in_the_reference(package):
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "reference").glob("*.md"))
+    named = set(re.findall(r"\w+", pages))
+    missing = set(package.__all__) - named
+    assert not missing, f"docs/reference/ says nothing of {sorted(missing)}"
