@@ -26,7 +26,10 @@ from autograd.visualize.selection import select
 DIGITS = 4
 NUMBER_WIDTH = 86  # points, for "grad -1.234e-05"
 SHAPE = 1.5  # width to height of the part of the page that the graph is in
-SCRIPTS = ("graph.js", "steps.js", "view.js", "page.js")
+SCRIPTS = (
+    "theme.js", "numbers.js", "graph.js", "sweeps.js", "steps.js", "drawing.js", "view.js", "map.js", "leaves.js",
+    "page.js",
+)  # fmt: skip
 
 
 def page(
@@ -40,9 +43,11 @@ def page(
 ) -> "Page":
     """An interactive page: the forward and the backward pass of a graph, one node at a time, and what-if questions.
 
-    The page needs no network and no other file. Arrow keys, the slider and the buttons step; space plays; + - 0 and
-    the mouse zoom. Another number typed for a leaf recomputes data and gradients in the browser: those of this graph,
-    so that what an `if` or a comparison in Python has decided stays decided.
+    The page needs no network and no other file. Arrow keys, the slider and the buttons step; space plays; + - 0 zoom,
+    and so does the wheel with Ctrl or after a click into the graph. A large graph opens around its output, with a map,
+    and follows the steps. Another number typed for a leaf recomputes data and gradients in the browser: those of this
+    graph, so that what an `if` or a comparison in Python has decided stays decided. And a switch plays the backward
+    pass in plain depth-first recursion, to see where the order matters.
 
     Args:
         output: the Value to differentiate.

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,18 @@ def chromium():
         browser = running.chromium.launch(executable_path=program, args=OPTIONS, headless=True)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def npm_package():
+    """A function that finds the folder of a package of npm's in the folders of NODE_PATH, as Node does."""
+
+    def found(name):
+        folders = [Path(folder) / name for folder in os.environ.get("NODE_PATH", "").split(os.pathsep) if folder]
+        folder = next(filter(Path.is_dir, folders), None)
+        return folder or pytest.skip(f"needs the package {name} (npm install {name}; NODE_PATH=.../node_modules)")
+
+    return found
 
 
 @pytest.fixture

@@ -89,11 +89,16 @@ def test_keys_slider_and_play_step(open_page):
     assert at() == "5", "arrows in a field move its cursor, not the step"
 
 
+def number(text):
+    return float(text.replace("−", "-").replace("∞", "inf"))
+
+
 def details(tab, node):
-    """The unrounded data and grad that hovering over a node shows."""
+    """The unrounded data and grad that hovering over a node shows after the last step."""
+    tab.locator("#last").click()
     tab.locator(f"#v{node}").dispatch_event("pointerenter")
     found = dict(line.split(" ", 1) for line in tab.locator("#details p").all_text_contents()[:2])
-    return float(found["data"]), float(found["grad"].removesuffix(" when all is done"))
+    return number(found["data"]), number(found["grad"])
 
 
 def network(numbers):
@@ -119,7 +124,7 @@ def test_edited_leaf_gives_the_data_and_gradients_that_python_gives(open_page):
             assert grad == pytest.approx(node.grad, rel=1e-12, abs=1e-15), (leaf, number, names[i])
         shown = tab.locator(f"#grad{names.index('w1')}").text_content()
         w1_grad = next(node.grad for node in topological_order([fresh]) if node.label == "w1")
-        assert shown.replace("−", "-") == f"grad {w1_grad:.4g}"
+        assert shown == f"grad {w1_grad:.4g}".replace("-", "−")
     tab.click("#reset")
     assert details(tab, len(names) - 1)[0] == L.data
     assert tab.locator(f"#leaf{names.index('x')}").input_value() == "1.5"
@@ -139,11 +144,40 @@ def test_a_zero_adjoint_is_a_number_and_conditions_stay_live(open_page):
     assert math.isnan(grad), "0 times an infinite derivative"
 
 
-def test_text_that_is_no_number_is_marked_and_changes_nothing(open_page):
+def test_text_that_is_no_number_has_a_message_and_a_way_back_and_changes_nothing(open_page):
     tab = open_page(page(small_graph()[0], names={}).html)
-    tab.locator("#leaf0").fill("")
-    assert tab.locator("#leaf0").get_attribute("aria-invalid") == "true"
-    assert details(tab, 4) == (4.0, 1.0)
+    field = tab.locator("#leaf0")
+    for text, said in [
+        ("", "The field is empty."), ("1e999", "1e999 is larger than any number, 1.8e308; write inf for ∞."),
+        ("1,5", "Write 1.5, with a point."), ("two", "“two” is not a number."),
+    ]:  # fmt: skip
+        field.press("Control+a")
+        field.press("Delete")
+        field.press_sequentially(text)  # 1e999 comes by 1e99
+        assert field.get_attribute("aria-invalid") == "true"
+        assert tab.locator("#wrong0").text_content() == f"{said} a is 2 as before."
+        assert details(tab, 4) == (4.0, 1.0)
+        tab.locator(".leaf:has(#leaf0) .reset").click()
+        assert (field.input_value(), field.get_attribute("aria-invalid")) == ("2", "false")
+        assert tab.locator("#wrong0").text_content() == ""
+
+
+def test_numbers_are_read_as_they_are_shown_with_one_minus_sign_and_one_infinity(open_page):
+    tab = open_page(page(Value(2.0, label="x") * 1.0, names={}).html)
+    for text, x in [("−1.5", -1.5), ("-∞", -math.inf), ("inf", math.inf), ("-1e-7", -1e-7), ("nan", math.nan)]:
+        tab.locator("#leaf0").fill(text)
+        assert details(tab, 0)[0] == pytest.approx(x, nan_ok=True)
+        shown = tab.locator("body").inner_text() + tab.locator("#leaf0").input_value()
+        assert not re.search(r"-\d|\binf|Infinity|NaN", shown), shown
+
+
+def test_gradient_of_a_leaf_is_shown_once_the_sweep_has_reached_it(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html)
+    shown = lambda: [tab.locator(f"#grad{i}").text_content() for i in (0, 1, 3)]  # noqa: E731
+    for step, expected in [(2, ["?"] * 3), (3, ["?"] * 3), (4, ["?", "?", "1"]), (5, ["−3", "2", "1"])]:
+        tab.locator("#slider").fill(str(step))
+        assert shown() == [f"grad {x}" for x in expected], step
+        assert ("grad −3" in tab.locator("body").inner_text()) == (step == 5), "nor anywhere else"
 
 
 def test_editing_is_off_with_a_reason_where_a_primitive_has_no_lowering(open_page):
@@ -172,44 +206,250 @@ def test_users_primitive_with_a_lowering_can_be_edited(open_page):
     assert details(tab, 0) == (4.0, 48.0)
 
 
+def view_box(tab):
+    return [float(x) for x in tab.locator("#graph > svg").first.get_attribute("viewBox").split()]
+
+
 def test_pan_and_zoom_move_the_window_and_fit_restores_it(open_page):
     tab = open_page(page(small_graph()[0], names={}).html)
-    box = lambda: [float(x) for x in tab.locator("#graph svg").get_attribute("viewBox").split()]  # noqa: E731
-    whole = box()
+    whole = view_box(tab)
     tab.locator("#graph").hover()
+    tab.keyboard.down("Control")
     tab.mouse.wheel(0, -200)
+    tab.keyboard.up("Control")
     tab.wait_for_function(f"() => document.querySelector('svg').viewBox.baseVal.width < {whole[2] * 0.95}")
-    zoomed = box()
+    zoomed = view_box(tab)
     tab.mouse.down()
     tab.mouse.move(300, 300)
     tab.mouse.up()
-    assert box()[:2] != zoomed[:2]
-    assert box()[2:] == zoomed[2:]
+    assert view_box(tab)[:2] != zoomed[:2]
+    assert view_box(tab)[2:] == zoomed[2:]
     tab.keyboard.press("0")
-    assert box() == whole
+    assert view_box(tab) == whole
     tab.keyboard.press("+")
-    assert box()[2] == pytest.approx(whole[2] * 0.8)
+    assert view_box(tab)[2] == pytest.approx(whole[2] * 0.8)
+
+
+def test_the_wheel_scrolls_what_is_around_until_the_graph_is_clicked(open_page):
+    html = page(small_graph()[0], names={})._repr_html_()
+    tab = open_page(f"<!doctype html><meta charset=utf-8><body>{html}<div style='height: 3000px'></div>")
+    frame = next(f for f in tab.frames if f != tab.main_frame)
+    svg = "document.querySelector('svg').viewBox.baseVal.width"
+    whole = frame.evaluate(svg)
+    frame.locator("#graph").hover()
+    tab.mouse.wheel(0, 200)
+    tab.wait_for_function("() => scrollY > 100")
+    assert frame.evaluate(svg) == whole
+    assert frame.locator("#hint").is_visible()
+    tab.evaluate("scrollTo(0, 0)")
+    frame.locator("#graph").click(position={"x": 5, "y": 5})
+    tab.mouse.wheel(0, -200)
+    frame.wait_for_function(f"() => {svg} < {whole * 0.95}")
+    assert tab.evaluate("scrollY") == 0
+    assert not frame.locator("#hint").is_visible()
+    tab.keyboard.press("Escape")
+    tab.mouse.wheel(0, 200)
+    tab.wait_for_function("() => scrollY > 100")
+
+
+def is_in_sight(tab, node):
+    frame, box = tab.locator("#graph").bounding_box(), tab.locator(f"#v{node}").bounding_box()
+    inside = lambda x, size: frame[x] <= box[x] and box[x] + box[size] <= frame[x] + frame[size]  # noqa: E731
+    return inside("x", "width") and inside("y", "height")
 
 
 def test_current_node_is_brought_into_sight_after_zooming_in(open_page):
     tab = open_page(page(small_graph()[0], names={}).html)
-    for _ in range(12):
+    for _ in range(4):
         tab.keyboard.press("+")
-    tab.keyboard.press("End")
-    frame, node = tab.locator("#graph").bounding_box(), tab.locator("svg .node.current.between").bounding_box()
-    assert frame["x"] < node["x"] + node["width"] / 2 < frame["x"] + frame["width"]
-    assert frame["y"] < node["y"] + node["height"] / 2 < frame["y"] + frame["height"]
+    for step, node in enumerate([2, 4, 4, 4, 2], start=1):
+        tab.keyboard.press("ArrowRight")
+        assert is_in_sight(tab, node), step
+
+
+@pytest.mark.slow
+def test_large_graph_opens_around_the_output_at_a_size_to_read_and_follows_the_steps(open_page):
+    y = Value(0.5, label="x")
+    for _ in range(150):
+        y = tanh(y * 1.1)
+    tab = open_page(page(y, names={}).html)
+    letters = lambda node: tab.locator(f"#v{node} text").first.bounding_box()["height"]  # noqa: E731
+    assert is_in_sight(tab, 300)
+    assert letters(300) > 10, "pixels"
+    for step, node in [(1, 1), (2, 2), (150, 150), (301, 300), (302, 300), (400, 202)]:
+        tab.locator("#slider").fill(str(step))
+        assert is_in_sight(tab, node), step
+        assert letters(node) > 10
+        covering = f"""() => {{
+            const {{left, top, width, height}} = document.getElementById("v{node}").getBoundingClientRect();
+            const over = document.elementFromPoint(left + width / 2, top + height / 2);
+            return over.closest("#v{node}") !== null;
+        }}"""
+        assert tab.evaluate(covering), "nothing lies over it"
+    assert tab.locator("#map").is_visible()
+    map_box = tab.locator("#map").bounding_box()
+    tab.mouse.click(map_box["x"] + 1, map_box["y"] + 1)
+    assert is_in_sight(tab, 0), "a press on the map goes there"
+    tab.keyboard.press("0")
+    assert not tab.locator("#map").is_visible(), "where all is in sight, no map"
 
 
 def test_nodes_are_reached_and_read_by_keyboard(open_page):
-    tab = open_page(page(small_graph()[0], names={}).html)
+    tab = open_page(page(small_graph()[0], names={}, direction="LR").html)
+    stops = tab.locator("#graph [tabindex='0']")
+    focused = lambda: tab.evaluate("document.activeElement.id")  # noqa: E731
+    assert stops.count() == 1, "one stop of the tab key"
+    tab.locator("#last").click()
+    stops.focus()
+    assert focused() == "v4", "the output"
+    said = lambda: tab.locator(f"#{focused()}").get_attribute("aria-label")  # noqa: E731
+    assert said() == "L data 4 grad 1"
+    tab.keyboard.press("ArrowLeft")
+    assert focused() in ("v2", "v3")
     tab.locator("#v2").focus()
     assert "d, by mul" in tab.locator("#details").inner_text()
+    assert said() == "d data −6 grad 1"
+    tab.keyboard.press("ArrowRight")
+    assert focused() == "v4"
+    tab.locator("#v0").focus()
+    assert said() == "a data 2 grad −3, a leaf"
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowUp")
+    tab.keyboard.press("Tab")
+    assert focused() == "zoom-in", "out of the graph again"
+    assert stops.count() == 1
     tab.locator("#v0").focus()
     tab.keyboard.press("Enter")
-    assert tab.evaluate("document.activeElement.id") == "leaf0"
+    assert focused() == "leaf0"
     buttons = tab.locator("button").all()
     assert all((b.get_attribute("aria-label") or b.text_content()).strip() for b in buttons)
+    tab.locator("#first").click()
+    assert tab.locator("#v2").get_attribute("aria-label") == "d data grad, not computed yet"
+
+
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+def test_axe_finds_nothing_serious(open_page, npm_package, scheme):
+    axe = npm_package("axe-core") / "axe.min.js"
+    tab = open_page(page(shared_graph(), names={}).html, color_scheme=scheme)
+    tab.evaluate(axe.read_text(encoding="utf-8"))
+    for prepare in ("", "#recursion", "#last"):
+        if prepare:
+            tab.locator(prepare).click()
+        tab.locator("#leaf0").fill("none" if prepare else "3")
+        found = tab.evaluate("axe.run()")["violations"]
+        serious = [f"{v['id']}: {v['help']} {[n['html'] for n in v['nodes']]}" for v in found if v["impact"] != "minor"]
+        assert serious == []
+
+
+def test_nothing_moves_where_reduced_motion_is_asked_for(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html, reduced_motion="reduce")
+    moving = """() => [...document.querySelectorAll("*")].filter((element) => {
+        const { transitionDuration, transitionProperty, animationName } = getComputedStyle(element);
+        return animationName !== "none" || (transitionProperty !== "none" && transitionDuration !== "0s");
+    }).length"""
+    assert tab.evaluate(moving) == 0
+
+
+CUT_OFF = """() => {
+    const found = [];
+    const rectangle = (element) => element.getBoundingClientRect();
+    for (const element of document.querySelectorAll("#panel, header, footer, #panel p, #panel td, #panel output, h1")) {
+        const isInline = getComputedStyle(element).display === "inline";
+        if (!isInline && (element.scrollWidth > element.clientWidth + 1 || rectangle(element).right > innerWidth + 1)) {
+            found.push(`cut off: ${element.outerHTML}`);
+        }
+    }
+    for (const control of document.querySelectorAll("button, input")) {
+        if (!control.checkVisibility()) continue;
+        control.scrollIntoView({ block: "center" });
+        const { left, top, width, height } = rectangle(control);
+        const over = document.elementFromPoint(left + width / 2, top + height / 2);
+        if (!control.contains(over) && !over?.contains(control)) found.push(`covered: ${control.outerHTML}`);
+    }
+    return found;
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(375, 667), (667, 375), (640, 360), (1280, 720)])
+def test_nothing_is_cut_off_or_painted_over(open_page, width, height):
+    tab = open_page(page(shared_graph(), names={}).html)
+    tab.set_viewport_size({"width": width, "height": height})
+    tab.locator("#recursion").check()
+    tab.locator("#last").click()
+    assert tab.evaluate(CUT_OFF) == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+# --- the wrong order of the backward pass ---
+
+
+def shared_graph():
+    """d is used three times."""
+    a, b, c = Value(2.0, label="a"), Value(-3.0, label="b"), Value(10.0, label="c")
+    d = a * b
+    e = d * d
+    L = e + c * d
+    d.label, e.label, L.label = "d", "e", "L"
+    return L
+
+
+def recursive_gradients(output):
+    """What the plain recursion gives: backward(v) adds to the operands of v, then calls backward on each."""
+    grads = dict.fromkeys(topological_order([output]), 0.0) | {output: 1.0}
+
+    def backward(node):
+        for parent, partial in zip(node.operands, node.partials, strict=True):
+            grads[parent] += grads[node] * partial
+        for parent in node.operands:
+            backward(parent)
+
+    backward(output)
+    return grads
+
+
+def test_the_plain_recursion_is_played_beside_the_topological_order_and_goes_wrong(open_page):
+    L = shared_graph()
+    expected = recursive_gradients(L)
+    L.backward()
+    order = topological_order([L])
+    assert any(expected[x] != x.grad for x in order)
+    tab = open_page(page(L, names={}).html)
+    assert not tab.locator("#comparison").is_visible()
+    tab.locator("#recursion").check()
+    tab.locator("#last").click()
+    rows = {cells[0]: cells[1:] for cells in tab.evaluate(
+        "() => [...document.querySelectorAll('#orders tr')].map((row) => [...row.cells].map((c) => c.textContent))"
+    )}  # fmt: skip
+    written = lambda x: f"{x:.4g}".replace("-", "−")  # noqa: E731
+    assert set(rows) == {"a", "b", "c", "d"}, "the leaves, and what is used more than once"
+    for i, node in enumerate(order):
+        is_wrong = expected[node] != node.grad
+        assert texts(tab, i)[2] == f"grad {written(expected[node])}"
+        assert ("wrong" in tab.locator(f"#v{i}").get_attribute("class")) == is_wrong
+        if node.label in rows:
+            assert rows[node.label] == [written(node.grad), ("✗ " if is_wrong else "") + written(expected[node])]
+    assert "✗ Again: d passes on all that it has so far" in tab.locator("#lines").inner_text()
+    tab.locator("#topological").check()
+    tab.locator("#last").click()
+    assert [texts(tab, i)[2] for i in range(len(order))] == [f"grad {written(x.grad)}" for x in order]
+
+
+def test_where_no_node_is_shared_the_recursion_is_right(open_page):
+    tab = open_page(page(small_graph()[0], names={}).html)
+    tab.locator("#recursion").check()
+    tab.locator("#last").click()
+    assert "Here both come to the same" in tab.locator("#verdict").inner_text()
+    assert tab.locator(".wrong:not(p)").count() == 0
+
+
+def test_exponentially_many_visits_of_the_recursion_are_cut_off(open_page):
+    x = Value(1.0, label="x")
+    for _ in range(40):
+        x = x + x
+    tab = open_page(page(x, names={}).html)
+    tab.locator("#recursion").check()
+    tab.locator("#last").click()
+    assert "cut off after 2000 nodes" in tab.locator("#verdict").inner_text()
 
 
 def test_light_and_dark_follow_the_system_and_the_button(open_page):
@@ -243,9 +483,9 @@ def test_nothing_from_a_label_is_executed_on_the_page(open_page):
     tab = open_page(page(z, names={}).html)
     for _ in range(3):
         tab.keyboard.press("ArrowRight")
-        assert tab.locator("img, svg svg, aside script").count() == 0
+        assert tab.locator("img, svg svg, #panel script").count() == 0
     tab.locator("#v0").hover()
-    for place in ("#details h3", "#leaves label", "#v0 text"):
+    for place in ("#details h3", ".leaf label", "#v0 text"):
         assert "</script><img src=x onerror" in tab.locator(place).first.text_content()
     assert tab.locator("script").count() == 2
 

@@ -6,10 +6,12 @@ const format = numberFormat(page.digits);
 const graph = new Graph(page, operations);
 const steps = new Steps(graph, format);
 const svg = element("graph").querySelector("svg");
+const drawing = new Drawing(svg, graph, format);
 const view = new View(svg, element("graph"));
-const grad = (i) => graph.gradients()[i] ?? 0;
+const map = new Overview(element("map"), view, () => drawing.boxes);
 let step = 0;
 let timer = null;
+let inspected = graph.output;
 
 // Appends texts, and names as elements of their own, in which right-to-left letters reorder nothing around them.
 const append = (parent, parts) => {
@@ -23,64 +25,45 @@ const append = (parent, parts) => {
 
 const paragraph = (parts, tag = "p") => append(document.createElement(tag), parts);
 
-// Only what changes is written: the browser lays out anew what is.
-const setText = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
-};
-
-const drawn = graph.nodes.map((_, i) => {
-  const box = element(`v${i}`);
-  const [data, grad] = [...box.querySelectorAll("text")].slice(-2);
-  return { box, operation: element(`op${i}`), data, grad };
-});
-
 const show = (to) => {
   step = Math.max(0, Math.min(steps.last, to));
   const { pass, node } = steps.at(step);
   const grads = steps.gradients(step);
-  svg.querySelectorAll(".current, .active").forEach((found) => found.classList.remove("current", "active"));
-  svg.dataset.pass = pass;
-  graph.nodes.forEach(({ data }, i) => {
-    const computed = steps.isComputed(i, step);
-    drawn[i].box.classList.toggle("waiting", !computed);
-    drawn[i].operation?.classList.toggle("waiting", !computed);
-    setText(drawn[i].data, computed ? `data ${format(data)}` : "data");
-    setText(drawn[i].grad, grads[i] === undefined ? "grad" : `grad ${format(grads[i])}`);
-  });
-  if (node !== null) highlight(node, pass);
-  details(node ?? graph.output);
+  const wrong = step === steps.last ? wrongNodes() : new Set();
+  drawing.show({ isComputed: (i) => steps.isComputed(i, step), grads, wrong });
+  drawing.highlight(node, pass);
+  map.mark(node);
+  if (step > 0 || to < 0) view.follow(drawing.boxes[node ?? graph.output]);
+  inspect(node ?? graph.output);
+  fields.show(grads, format);
+  compare();
   element("lines").replaceChildren(...steps.lines(step).map((line) => paragraph(line)));
+  element("slider").max = steps.last;
   element("slider").value = step;
+  element("slider").setAttribute("aria-valuetext", `step ${step} of ${steps.last}, ${pass}`);
   element("position").textContent = `${step} of ${steps.last}${pass === "start" ? "" : ` · ${pass}`}`;
   const output = graph.nodes[graph.output];
   element("result").replaceChildren(paragraph([{ name: output.name }, ` = ${format(output.data)}`], "span"));
   if (step === steps.last) stop();
 };
 
-const highlight = (node, pass) => {
-  drawn[node].box.classList.add("current");
-  drawn[node].operation?.classList.add("current");
-  element(`r${node}`)?.classList.add("active");
-  graph.nodes[node].operands.forEach((operand, position) => {
-    const flows = pass === "forward" || graph.nodes[node].partials[position] !== null;
-    if (flows) element(`e${node}_${position}`)?.classList.add("active");
-    if (flows && "node" in operand && pass === "backward") drawn[operand.node].box.classList.add("active");
-  });
-  view.reveal(drawn[node].box);
-};
-
-const details = (i) => {
+// Everything about one node, its numbers unrounded, as far as the step has come.
+const inspect = (i) => {
+  inspected = i;
   const node = graph.nodes[i];
-  const known = steps.isComputed(i, step) && (steps.gradients(step)[i] ?? NaN) === grad(i);
+  const grads = steps.gradients(step);
+  const isComputed = steps.isComputed(i, step);
   const shown = [
     paragraph([{ name: node.name }, node.op === null ? ", a leaf" : `, by ${node.op.split("/")[0]}`], "h3"),
-    paragraph([`data ${node.data}`]),
-    paragraph([`grad ${grad(i)}${known ? "" : " when all is done"}`]),
+    paragraph([isComputed ? `data ${exactly(node.data)}` : "data: not computed yet"]),
+    paragraph([grads[i] === undefined ? "grad: the backward pass has not come here yet" : `grad ${exactly(grads[i])}`]),
   ];
-  if (node.op !== null) shown.push(paragraph(steps.forwardLine(i)));
-  graph.contributions(i, grad(i)).forEach(({ parent, partial }) => {
-    shown.push(paragraph(["∂", { name: node.name }, "/∂", { name: steps.name(parent) }, ` = ${format(partial)}`]));
-  });
+  if (node.op !== null && isComputed) {
+    shown.push(paragraph(steps.forwardLine(i)));
+    graph.contributions(i, 1).forEach(({ parent, partial }) => {
+      shown.push(paragraph(["∂", { name: node.name }, "/∂", { name: steps.name(parent) }, ` = ${format(partial)}`]));
+    });
+  }
   element("details").replaceChildren(...shown);
 };
 
@@ -103,42 +86,50 @@ const go = (to) => {
   show(to);
 };
 
-// --- what if: every leaf has a field for its number ---
+// --- what if ---
 
-const leafRow = (i) => {
-  const row = document.createElement("label");
-  const field = document.createElement("input");
-  field.type = "number";
-  field.step = "any";
-  field.id = `leaf${i}`;
-  field.disabled = !page.editable;
-  field.addEventListener("input", () => {
-    const typed = field.valueAsNumber;
-    field.setAttribute("aria-invalid", String(Number.isNaN(typed)));
-    if (!Number.isNaN(typed)) edit(() => graph.set(i, typed));
-  });
-  append(row, [{ name: graph.nodes[i].name }]);
-  const gradient = document.createElement("output");
-  gradient.id = `grad${i}`;
-  row.append(field, gradient);
-  return row;
-};
-
-const edit = (change) => {
-  change();
-  element("reset").hidden = graph.nodes.every((node, i) => Object.is(node.data, graph.first[i].data));
-  element("slider").max = steps.last; // an edit may open or close a way for derivatives
-  showGradients();
+const edited = () => {
+  steps.update();
+  element("reset").hidden = !graph.leaves.some((i) => graph.isEdited(i));
   show(step);
 };
 
-const showGradients = () => {
-  const grads = graph.gradients();
-  for (const i of graph.leaves()) element(`grad${i}`).textContent = `grad ${format(grads[i] ?? 0)}`;
+const fields = new LeafFields(graph, element("leaves"), page.editable, (i, number) => {
+  graph.set(i, number);
+  edited();
+});
+
+// --- the wrong order beside the right one ---
+
+const isShared = (i) => steps.orders.topological.filter((k) => graph.reachedFrom(k).includes(i)).length > 1;
+
+// Where the recursion ends with another gradient.
+const wrongNodes = () => {
+  if (!steps.recursive) return new Set();
+  const [right, recursion] = steps.results();
+  return new Set(graph.all.filter((i) => Math.abs(right[i] - recursion[i]) > 1e-9 * Math.abs(right[i])));
 };
 
-const fillLeaves = () => {
-  for (const i of graph.leaves()) element(`leaf${i}`).value = graph.nodes[i].data;
+// Both orders at the same step: the leaves, and the nodes that several others use.
+const compare = () => {
+  element("comparison").hidden = !steps.recursive;
+  if (!steps.recursive) return;
+  const [right, recursion] = Object.values(steps.orders).map((visits) => steps.gradients(step, visits));
+  const wrong = wrongNodes();
+  const shown = graph.all.filter((i) => !graph.nodes[i].hidden && (graph.isLeaf(i) || isShared(i)));
+  const written = (grad) => (grad === undefined ? "" : format(grad));
+  element("orders").replaceChildren(...shown.map((i) => {
+    const row = document.createElement("tr");
+    row.append(paragraph([{ name: graph.nodes[i].name }], "th"), paragraph([written(right[i])], "td"));
+    const isWrong = step === steps.last && wrong.has(i);
+    row.append(paragraph([`${isWrong ? "✗ " : ""}${written(recursion[i])}`], "td"));
+    row.classList.toggle("wrong", isWrong);
+    return row;
+  }));
+  const cut = steps.orders.recursion.length === MOST_VISITS ? ` It goes down every path: here it is cut off after ${MOST_VISITS} nodes.` : "";
+  element("verdict").textContent = wrong.size === 0
+    ? "Here both come to the same: no node is used by two others whose gradients it has to wait for."
+    : `The recursion passes a shared node's gradient on before it is complete, and again for each use.${cut}`;
 };
 
 // --- wiring ---
@@ -146,47 +137,66 @@ const fillLeaves = () => {
 const keys = {
   ArrowRight: () => go(step + 1), ArrowLeft: () => go(step - 1), Home: () => go(0), End: () => go(steps.last),
   " ": () => (timer === null ? play() : stop()),
-  "+": () => view.zoom(0.8), "=": () => view.zoom(0.8), "-": () => view.zoom(1.25), 0: () => view.fit(),
+  Escape: () => document.activeElement.blur(), // the wheel is for the page around again
+  "+": () => view.zoom(1.25), "=": () => view.zoom(1.25), "-": () => view.zoom(0.8), 0: () => view.fit(),
+};
+
+// Within the graph arrows go from node to node, Enter to the field of a leaf.
+const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+const keysOfNode = (event, i) => {
+  if (event.key in ARROWS) drawing.focus(drawing.neighbour(i, ARROWS[event.key]));
+  else if (event.key === "Enter" || event.key === " ") toField(i);
+  else return false;
+  return true;
+};
+
+const toField = (i) => {
+  if (page.editable && graph.isLeaf(i)) element(`leaf${i}`).select();
 };
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.matches("input[type=number]");
-  const pressing = event.key === " " && event.target.matches("button");
-  if (typing || pressing || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
-  event.preventDefault();
-  keys[event.key]();
+  const typing = event.target.matches("input[type=text]");
+  const using = event.key === " " ? "button, input[type=radio]" : event.key.startsWith("Arrow") ? "input[type=radio]" : ":not(*)";
+  if (typing || event.target.matches(using) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const focused = drawing.focused();
+  if (focused >= 0 && keysOfNode(event, focused)) event.preventDefault();
+  else if (event.key in keys) {
+    event.preventDefault();
+    keys[event.key]();
+  }
 });
 
 const clicks = {
   first: keys.Home, back: keys.ArrowLeft, play: keys[" "], forward: keys.ArrowRight, last: keys.End,
   "zoom-in": keys["+"], "zoom-out": keys["-"], "zoom-fit": keys[0],
-  reset: () => edit(() => { graph.reset(); fillLeaves(); }),
-  theme: () => {
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
-    document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
+  reset: () => {
+    graph.reset();
+    fields.fill();
+    edited();
   },
+  theme: () => setTheme(isDark() ? "light" : "dark"),
 };
 for (const [id, action] of Object.entries(clicks)) element(id).addEventListener("click", action);
 
-svg.querySelectorAll("title").forEach((title) => title.remove()); // Graphviz's own: v0, v1, ...
-graph.nodes.forEach(({ name, op }, i) => {
-  const group = drawn[i].box;
-  group.setAttribute("tabindex", "0");
-  group.setAttribute("role", "button");
-  group.setAttribute("aria-label", `${name}${op === null ? ", a leaf" : ""}`);
-  for (const event of ["pointerenter", "focus"]) group.addEventListener(event, () => details(i));
-  if (op !== null || !page.editable) return;
-  const toField = () => element(`leaf${i}`).select();
-  group.addEventListener("dblclick", toField);
-  group.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") toField();
+drawing.nodes.forEach((node, i) => {
+  if (node === null) return;
+  node.group.addEventListener("pointerenter", () => inspect(i));
+  node.group.addEventListener("focus", () => {
+    inspect(i);
+    view.follow(drawing.boxes[i]);
   });
+  node.group.addEventListener("click", () => drawing.focus(i));
+  node.group.addEventListener("dblclick", () => toField(i));
 });
-element("editing").textContent = page.editable ? "Type another number for a leaf." : `Editing is off: ${page.reason}.`;
-element("leaves").append(...graph.leaves().map(leafRow));
-element("slider").max = steps.last;
+
 element("slider").addEventListener("input", (event) => go(Number(event.target.value)));
-fillLeaves();
-showGradients();
+for (const order of ["topological", "recursion"]) {
+  element(order).addEventListener("change", () => {
+    steps.recursive = element("recursion").checked;
+    go(Math.min(step, steps.forward.length));
+  });
+}
+element("editing").textContent = page.editable ? "Type another number for a leaf." : `Editing is off: ${page.reason}.`;
+view.open(drawing.boxes[graph.output]);
+map.draw();
 show(0);

@@ -1,44 +1,56 @@
 // The steps of the two passes, and the arithmetic of each as lines of text.
 
-const numberFormat = (digits) => (x) => {
-  if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "−inf";
-  if (x === 0) return "0";
-  const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
-  const small = Number(exponent) >= -4 && Number(exponent) < digits;
-  const trimmed = (s) => (s.includes(".") ? s.replace(/\.?0+$/, "") : s);
-  const written = small
-    ? trimmed(x.toFixed(Math.max(digits - 1 - Number(exponent), 0)))
-    : `${trimmed(mantissa)}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
-  return written.replace(/-/g, "−");
-};
-
 class Steps {
   constructor(graph, format) {
     this.graph = graph;
     this.format = format;
-    this.forwardCount = graph.forward.length;
-    this.order = new Map(graph.forward.map((node, i) => [node, i]));
+    this.forward = graph.results.filter((i) => !graph.nodes[i].hidden);
+    this.place = new Map(this.forward.map((node, i) => [node, i]));
+    this.recursive = false;
+    this.update();
+  }
+
+  // An edit may open or close a way for derivatives.
+  update() {
+    this.orders = { topological: topological(this.graph), recursion: depthFirst(this.graph) };
+  }
+
+  get visits() {
+    return this.recursive ? this.orders.recursion : this.orders.topological;
   }
 
   get last() {
-    return this.forwardCount + 1 + this.graph.backward.length;
+    return this.forward.length + 1 + this.visits.length;
+  }
+
+  // How many nodes have passed their gradients on; -1 before the output has its own.
+  passed(step) {
+    return step - this.forward.length - 1;
   }
 
   // What happens at a step: which pass, and at which node.
   at(step) {
-    const { forward, backward, output } = this.graph;
+    const visit = this.passed(step) - 1;
     if (step === 0) return { pass: "start", node: null };
-    if (step <= this.forwardCount) return { pass: "forward", node: forward[step - 1] };
-    if (step === this.forwardCount + 1) return { pass: "backward", node: output, seed: true };
-    return { pass: "backward", node: backward[step - this.forwardCount - 2] };
+    if (step <= this.forward.length) return { pass: "forward", node: this.forward[step - 1] };
+    if (visit < 0) return { pass: "backward", node: this.graph.output, seed: true };
+    return { pass: "backward", node: this.visits[visit], visit };
   }
 
   isComputed(node, step) {
-    return (this.order.get(node) ?? -1) < step;
+    return (this.place.get(node) ?? -1) < step;
   }
 
-  gradients(step) {
-    return this.graph.gradients(step - this.forwardCount);
+  // The gradients at a step: undefined where none has arrived yet, 0 at the end where none ever does.
+  gradients(step, visits = this.visits) {
+    const grads = gradientsAfter(this.graph, visits, this.passed(step));
+    return step === this.last ? grads.map((grad) => grad ?? 0) : grads;
+  }
+
+  // The gradients that are right, and those of the recursion.
+  results() {
+    return Object.values(this.orders).map((visits) =>
+      gradientsAfter(this.graph, visits, Infinity).map((grad) => grad ?? 0));
   }
 
   name(i) {
@@ -47,12 +59,13 @@ class Steps {
 
   // The lines of a step, each a list of texts and names: a name is {name}, so that it is shown as nothing but text.
   lines(step) {
-    const { pass, node, seed } = this.at(step);
+    const { pass, node, seed, visit } = this.at(step);
     const output = { name: this.name(this.graph.output) };
     if (pass === "start") return [["The leaves are known. Each step computes one node: first forward, then backward."]];
     if (pass === "forward") return [this.forwardLine(node)];
     if (seed) return [[output, ".grad = ∂", output, "/∂", output, " = 1"]];
-    return this.backwardLines(node, this.gradients(step - 1));
+    const lines = this.backwardLines(node, gradientsAfter(this.graph, this.visits, visit));
+    return this.recursive ? [...lines, ...this.remarks(node, visit)] : lines;
   }
 
   forwardLine(i) {
@@ -76,7 +89,9 @@ class Steps {
   backwardLines(i, grads) {
     const child = { name: this.name(i) };
     const soFar = [...grads];
-    return this.graph.contributions(i, grads[i]).map(({ parent, partial, product }) => {
+    const contributions = this.graph.contributions(i, grads[i]);
+    if (contributions.length === 0) return [["No derivative flows from ", child, " to its operands here."]];
+    return contributions.map(({ parent, partial, product }) => {
       const before = soFar[parent];
       soFar[parent] = before === undefined ? product : before + product;
       const total = before === undefined ? [] : [`, so far ${this.format(before)}, now ${this.format(soFar[parent])}`];
@@ -84,5 +99,14 @@ class Steps {
       const name = { name: this.name(parent) };
       return [name, ".grad += ", child, ".grad · ∂", child, "/∂", name, ` = ${factors.join(" · ")} = ${this.format(product)}`, ...total];
     });
+  }
+
+  // What is wrong with a visit of the recursion.
+  remarks(i, visit) {
+    const name = { name: this.name(i) };
+    const visits = this.orders.recursion;
+    if (visits.indexOf(i) < visit) return [["✗ Again: ", name, " passes on all that it has so far, also what it has passed on before."]];
+    const more = visits.slice(visit + 1).some((later) => this.graph.reachedFrom(later).includes(i));
+    return more ? [["✗ Too early: ", name, ".grad is not complete, since another node that uses ", name, " comes later."]] : [];
   }
 }

@@ -1,72 +1,99 @@
-// Pan and zoom: a window onto the SVG, kept in its viewBox.
+// The window onto the drawing: pan, zoom, follow. Its state is the point in the middle and the pixels a unit.
+
+const READABLE = 1; // pixels a unit: the letters of the drawing are 11 units high
+const LARGEST = 2; // of a small drawing that is shown whole
+const MARGIN = { side: 8, foot: 48 }; // pixels around it, with room for the buttons at its foot
 
 class View {
   constructor(svg, frame) {
     this.svg = svg;
     this.frame = frame;
-    const { x, y, width, height } = svg.viewBox.baseVal;
-    this.whole = { x, y, width, height };
+    const { width, height } = svg.viewBox.baseVal;
+    this.whole = { width, height };
+    this.changed = () => {};
     svg.removeAttribute("width");
     svg.removeAttribute("height");
-    this.fit();
+    new ResizeObserver(() => this.resized()).observe(frame);
     frame.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     frame.addEventListener("pointerdown", (event) => this.drag(event));
   }
 
-  show(box) {
-    this.box = box;
-    this.isWhole = false;
-    this.svg.setAttribute("viewBox", [box.x, box.y, box.width, box.height].join(" "));
+  get size() {
+    return { width: this.frame.clientWidth || 1, height: this.frame.clientHeight || 1 };
   }
 
-  // The whole drawing, but a small one no larger than twice its size.
+  get fitting() {
+    const { width, height } = this.size;
+    const room = { width: width - 2 * MARGIN.side, height: height - MARGIN.side - MARGIN.foot };
+    return Math.min(LARGEST, room.width / this.whole.width, room.height / this.whole.height);
+  }
+
+  // The part of the drawing that is in sight.
+  get box() {
+    const { width, height } = this.size;
+    const [w, h] = [width / this.scale, height / this.scale];
+    return { x: this.middle.x - w / 2, y: this.middle.y - h / 2, width: w, height: h };
+  }
+
+  show(middle, scale = this.scale, isWhole = false) {
+    Object.assign(this, { middle, scale, isWhole });
+    this.draw();
+  }
+
+  draw() {
+    const { x, y, width, height } = this.box;
+    this.svg.setAttribute("viewBox", [x, y, width, height].join(" "));
+    this.changed();
+  }
+
   fit() {
-    const { clientWidth, clientHeight } = this.frame;
-    const width = Math.max(this.whole.width, clientWidth / 2);
-    const height = Math.max(this.whole.height, clientHeight / 2);
-    const middle = { x: this.whole.x + this.whole.width / 2, y: this.whole.y + this.whole.height / 2 };
-    this.show({ x: middle.x - width / 2, y: middle.y - height / 2, width, height });
-    this.isWhole = true;
+    const scale = this.fitting;
+    const lower = (MARGIN.foot - MARGIN.side) / 2 / scale;
+    this.show({ x: this.whole.width / 2, y: this.whole.height / 2 + lower }, scale, true);
   }
 
-  // Units of the drawing a pixel of the screen, and where a point of the screen lies in the drawing.
-  scale() {
-    const { width, height } = this.svg.getBoundingClientRect();
-    return Math.max(this.box.width / width, this.box.height / height);
+  // The whole drawing if it can be read then, else what is around a box of it.
+  open(box) {
+    if (this.fitting >= 0.85 * READABLE) this.fit();
+    else this.show({ x: box.x + box.width / 2, y: box.y + box.height / 2 }, READABLE);
   }
 
-  point(event) {
-    const { left, top, width, height } = this.svg.getBoundingClientRect();
-    const scale = this.scale();
-    return {
-      x: this.box.x + this.box.width / 2 + (event.clientX - left - width / 2) * scale,
-      y: this.box.y + this.box.height / 2 + (event.clientY - top - height / 2) * scale,
-    };
+  resized() {
+    if (this.isWhole) this.fit();
+    else this.draw();
   }
 
-  // Factors below 1 zoom in; the given point stays where it is.
-  zoom(factor, at = { x: this.box.x + this.box.width / 2, y: this.box.y + this.box.height / 2 }) {
-    const width = this.box.width * factor;
-    if (width < this.whole.width / 50 || width > this.whole.width * 4) return;
-    this.show({
-      x: at.x - (at.x - this.box.x) * factor,
-      y: at.y - (at.y - this.box.y) * factor,
-      width,
-      height: this.box.height * factor,
-    });
+  // The point of the drawing at a point of the screen.
+  point({ clientX, clientY }) {
+    const { left, top } = this.frame.getBoundingClientRect();
+    return { x: this.box.x + (clientX - left) / this.scale, y: this.box.y + (clientY - top) / this.scale };
   }
 
+  // Factors above 1 zoom in; the given point stays where it is.
+  zoom(factor, at = this.middle) {
+    const scale = this.scale * factor;
+    if (scale > 50 * READABLE || scale < Math.min(this.fitting, READABLE) / 4) return;
+    this.show({ x: at.x + (this.middle.x - at.x) / factor, y: at.y + (this.middle.y - at.y) / factor }, scale);
+  }
+
+  // The wheel belongs to the page around, unless Ctrl is held (a pinch on a touchpad comes so) or the graph was clicked.
   wheel(event) {
+    const isOurs = document.hasFocus() && this.frame.contains(document.activeElement);
+    this.frame.classList.toggle("passed-by", !event.ctrlKey && !event.metaKey && !isOurs);
+    if (this.frame.classList.contains("passed-by")) return;
     event.preventDefault();
-    this.zoom(Math.exp(Math.max(-100, Math.min(100, event.deltaY)) / 400), this.point(event));
+    this.zoom(Math.exp(-Math.max(-100, Math.min(100, event.deltaY)) / 400), this.point(event));
   }
 
   drag(event) {
-    if (event.button !== 0 || event.target.closest("button")) return;
-    const start = { x: event.clientX, y: event.clientY, box: this.box };
-    const move = ({ clientX, clientY }) => {
-      const scale = this.scale();
-      this.show({ ...this.box, x: start.box.x - (clientX - start.x) * scale, y: start.box.y - (clientY - start.y) * scale });
+    if (event.button !== 0 || event.target.closest("button, #map")) return;
+    this.frame.classList.remove("passed-by");
+    if (!event.target.closest("[tabindex='0'], [tabindex='-1']:not(#graph)")) this.frame.focus({ preventScroll: true });
+    let last = event;
+    const move = (now) => {
+      const [x, y] = [now.clientX - last.clientX, now.clientY - last.clientY];
+      last = now;
+      this.show({ x: this.middle.x - x / this.scale, y: this.middle.y - y / this.scale });
     };
     const stop = () => {
       window.removeEventListener("pointermove", move);
@@ -78,15 +105,16 @@ class View {
     window.addEventListener("pointercancel", stop);
   }
 
-  // Moves the window, if an element lies outside of it. Asking where it lies is slow, so not where all is in sight.
-  reveal(element) {
+  // Moves the window if a box of the drawing is not well within it, or lies under the map or the buttons.
+  follow(box) {
     if (this.isWhole) return;
-    const shape = element.getBoundingClientRect();
-    const frame = this.frame.getBoundingClientRect();
-    const inside =
-      shape.left >= frame.left && shape.right <= frame.right && shape.top >= frame.top && shape.bottom <= frame.bottom;
-    if (inside) return;
-    const middle = this.point({ clientX: (shape.left + shape.right) / 2, clientY: (shape.top + shape.bottom) / 2 });
-    this.show({ ...this.box, x: middle.x - this.box.width / 2, y: middle.y - this.box.height / 2 });
+    const { left, top } = this.frame.getBoundingClientRect();
+    const over = [...this.frame.children].slice(1).map((child) => child.getBoundingClientRect());
+    const [x, y] = [(box.x - this.box.x) * this.scale + left, (box.y - this.box.y) * this.scale + top];
+    const [right, bottom] = [x + box.width * this.scale, y + box.height * this.scale];
+    const isCovered = over.some((r) => r.width > 0 && x < r.right && r.left < right && y < r.bottom && r.top < bottom);
+    const { width, height } = this.size;
+    const isInside = x >= left + MARGIN.side && right <= left + width - MARGIN.side && y >= top + MARGIN.side && bottom <= top + height - MARGIN.side;
+    if (!isInside || isCovered) this.show({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
   }
 }
