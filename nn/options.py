@@ -100,7 +100,8 @@ def new_parser() -> argparse.ArgumentParser:
     output.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where the pictures go")
     output.add_argument("--save", type=Path, metavar="MODEL.json", help="where the model goes; see --load and nn.load")
     output.add_argument("--export", type=Path, metavar="MODEL.c",
-        help="what predicts elsewhere: C, JavaScript (.js), Python (.py), ONNX (.onnx); also with --load")  # fmt: skip
+        help="what predicts elsewhere: C, JavaScript (.js), WebAssembly (.wasm), Python (.py), ONNX (.onnx); also with "
+        "--load")  # fmt: skip
     output.add_argument("--quiet", action="store_true", help="results only: no progress bar, no notes, no hints")
     output.add_argument("--json", action="store_true", help="the result as one line of JSON, for programs")
     return parser
