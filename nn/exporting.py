@@ -1,4 +1,4 @@
-"""`nn.export` and `python -m nn --export`: a trained model as what predicts elsewhere: source code, WebAssembly, ONNX."""
+"""`nn.export` and `python -m nn --export`: a trained model that predicts elsewhere: source code, WebAssembly, ONNX."""
 
 import copy
 import os
