@@ -100,7 +100,7 @@ def predictor(model: Module, language: str, inputs: int) -> "Code | OnnxModel":
         score = model(x)
         chosen = _class(score, loss) if loss and about.classes else None
         if chosen is None:
-            return score
+            return loss.predicted(score) if loss else score
         return {"scores" if isinstance(score, list) else "score": score, "chosen": chosen}
 
     return autograd.export(predict, [0.5] * inputs, language=language, about=_about(model, about))
