@@ -156,7 +156,7 @@ __all__ = [
     "grad", "value_and_grad", "jacobian", "value_and_jacobian", "jacfwd", "jacrev", "hessian", "vjp", "jvp", "hvp",
     "vmap", "stop_gradient", "check_grads", "detect_anomaly",
     "array", "read_data", "read_grads", "data", "grads", "flatten", "register_structure",
-    "jit", "export", "rows", "draw", "chain_rule", "page",
+    "jit", "export", "rows", "draw", "chain_rule", "page", "to_sympy",
 ]
 # fmt: on
 
@@ -171,10 +171,10 @@ if TYPE_CHECKING:
     from autograd.compiler import jit
     from autograd.compiler.rows import rows
     from autograd.transforms.checks import check_grads
-    from autograd.visualize import chain_rule, draw, page
+    from autograd.visualize import chain_rule, draw, page, to_sympy
 
 _ON_FIRST_USE = {  # what needs more than the standard library, and what few programs need
-    **dict.fromkeys(("draw", "chain_rule", "page"), "autograd.visualize"),
+    **dict.fromkeys(("draw", "chain_rule", "page", "to_sympy"), "autograd.visualize"),
     "jit": "autograd.compiler",
     "rows": "autograd.compiler.rows",
     "export": "autograd.codegen",
