@@ -23,7 +23,8 @@ class Node:
 
     # One tracked object an operation: most of the cost of a graph is the garbage collector walking it. A node of one or
     # two operands has them in _a and _b and its local derivatives in _da and _db; any other has tuples in _a and _da.
-    # A derivative is None where none flows: to a number, to a condition. _grad and _label are unset until needed.
+    # A derivative is None where none flows: to a number, to a condition. _grad and _label are unset until needed. Of a
+    # leaf, _b is False where it is not to be trained.
     __slots__ = ("_data", "_grad", "_label", "op", "_a", "_b", "_da", "_db")
     _data: float
     _grad: Any
@@ -78,6 +79,27 @@ class Node:
     @label.setter
     def label(self, label: str) -> None:
         self._label = label
+
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers move this leaf: True until it is set to False. The result of an operation never is.
+
+        Errors: AttributeError when assigning to the result of an operation.
+
+        Example:
+            >>> from autograd import Value
+            >>> w = Value(3.0)
+            >>> w.trainable = False
+            >>> w.trainable
+            False
+        """
+        return self.op is None and getattr(self, "_b", None) is not False
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        if self.op is not None:
+            raise AttributeError(f"{self._name()} is the result of {self.op.name!r}; only leaves are trained")
+        self._b = None if trainable else False
 
     @property
     def operands(self) -> tuple[Any, ...]:

@@ -305,7 +305,7 @@ class Value(Node):
                 f"{self._name()} is the result of {self.op.name!r}; only leaves are copied and pickled, without the "
                 "graph behind them. Take its number: Value(v.data)"
             )
-        return _leaf, (self._data, self.grad, self.label)
+        return _leaf, (self._data, self.grad, self.label, self.trainable)
 
     def _as_float(self) -> Value:
         """This as an operand; the compiler's integers, which have a type, differ."""
@@ -316,9 +316,9 @@ class Value(Node):
         return f"{self._name()}: use the Value itself, or its .data"
 
 
-def _leaf(data: float, grad: float, label: str) -> Value:
+def _leaf(data: float, grad: float, label: str, trainable: bool = True) -> Value:
     leaf = Value(data, label=label)
-    leaf.grad = grad
+    leaf.grad, leaf.trainable = grad, trainable
     return leaf
 
 

@@ -25,7 +25,21 @@ from nn.draws import draws_from, rand
 from nn.exchange import from_torch, to_torch
 from nn.exporting import export
 from nn.history import History, NonFiniteError
-from nn.layers import MLP, Dropout, Layer, Neuron, Sequential
+from nn.layers import (
+    MLP,
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Embedding,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Neuron,
+    Reshape,
+    Residual,
+    Sequential,
+    Softmax,
+)
 from nn.losses import (
     Loss,
     absolute_error,
@@ -37,6 +51,8 @@ from nn.losses import (
     l1,
     l2,
     log_cosh,
+    negative_log_likelihood,
+    poisson,
     quantile,
     squared_error,
 )
@@ -45,10 +61,11 @@ from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from nn.training import accuracy, fit
 
 __all__ = [
-    "Module", "Neuron", "Layer", "MLP", "Sequential", "Dropout", "rand", "draws_from",
+    "Module", "Neuron", "Layer", "MLP", "Sequential", "Residual", "Conv1d", "Conv2d", "Reshape", "Flatten",
+    "Embedding", "LayerNorm", "Softmax", "Dropout", "rand", "draws_from",
     "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Tanh", "Sigmoid", "SiLU", "Swish", "GELU", "Softplus",
-    "Loss", "squared_error", "absolute_error", "huber", "log_cosh", "quantile", "hinge", "binary_cross_entropy",
-    "focal", "cross_entropy", "l1", "l2",
+    "Loss", "squared_error", "absolute_error", "huber", "log_cosh", "quantile", "poisson", "hinge",
+    "binary_cross_entropy", "focal", "cross_entropy", "negative_log_likelihood", "l1", "l2",
     "Optimizer", "SGD", "Adam", "AdamW", "RMSprop",
     "fit", "accuracy", "History", "NonFiniteError",
     "save", "load", "ModelFileError", "export", "to_torch", "from_torch",

@@ -92,7 +92,8 @@ def _train(options: argparse.Namespace) -> None:
     train, test = _split(options, problem, wanted)
     model = _model(options, problem, loss)
     inputs = Scale.of(train[0])
-    outputs = Scale.of([[t] for t in train[1]]) if options.data and loss.label is None else None
+    is_scaled = options.data and loss.label is None and loss.expected is None  # counts stay what they are
+    outputs = Scale.of([[t] for t in train[1]]) if is_scaled else None
     _check_scales(options, problem, inputs, outputs)
     _check_outputs(options)
     tell(

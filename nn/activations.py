@@ -10,17 +10,17 @@ from nn.module import Module
 
 
 class Activation(Module):
-    """A function of one number, applied to a score or to each of a list of scores.
+    """A function of one number, applied to a score or to each in a list of scores, or in nested lists.
 
     Example:
-        >>> ReLU()(-2.0), ReLU()([-2.0, 3.0])
-        (0.0, [0.0, 3.0])
+        >>> ReLU()(-2.0), ReLU()([-2.0, 3.0]), ReLU()([[-2.0], [3.0]])
+        (0.0, [0.0, 3.0], [[0.0], [3.0]])
     """
 
     function: Callable[[Any], Any]
 
     def __call__(self, x: Any) -> Any:
-        return [self.function(xi) for xi in x] if isinstance(x, list) else self.function(x)
+        return [self(xi) for xi in x] if isinstance(x, list) else self.function(x)
 
     def config(self) -> dict[str, Any]:
         return {}

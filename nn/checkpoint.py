@@ -1,10 +1,9 @@
 """save and load: a model as one readable JSON file, which is data and nothing else.
 
 The file has the entries "format" and "version", the "architecture" (the type of each module with the arguments that
-construct it), the "parameters" by name, the "metadata" (see nn.metadata) and the names of the "frozen" modules, which
-files of version 1 have not. Loading
-constructs modules of this package only, no more of them than the parameters in the file call for, and never executes
-anything.
+construct it), the "parameters" by name, the "metadata" (see nn.metadata) and what is "frozen": names of parameters, or
+what names of such begin with. Files of version 1 lack the last two. Loading constructs modules of this package only, no
+more of them than the parameters in the file call for, and never executes anything.
 """
 
 import itertools
@@ -12,13 +11,29 @@ import json
 import math
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Container, Sequence
+from types import SimpleNamespace
+from typing import Any, NamedTuple, NoReturn
 
 from autograd.files import write_atomically
 from nn.activations import ACTIVATIONS
 from nn.cells import shortened
-from nn.layers import MLP, Dropout, Layer, Neuron, Sequential, _size as whole
+from nn.layers import (
+    MLP,
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Embedding,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Neuron,
+    Reshape,
+    Residual,
+    Sequential,
+    Softmax,
+)
+from nn.layers.initial import whole
 from nn.metadata import Metadata
 from nn.module import Module, named_modules
 
@@ -27,13 +42,64 @@ ENTRIES = {1: ["format", "version", "architecture", "parameters"]}
 ENTRIES[2] = [*ENTRIES[1], "metadata", "frozen"]
 MOST_OBJECTS = 32  # for each parameter, that a file may construct beside what it spells out
 
-_WEIGHTED: dict[str, Any] = {kind.__name__: kind for kind in (Neuron, Layer, MLP)}
-_UNWEIGHTED: dict[str, Any] = {kind.__name__: kind for kind in (*ACTIVATIONS.values(), Dropout)}
-_KINDS = {*_WEIGHTED.values(), *_UNWEIGHTED.values(), Sequential}
-
 
 class ModelFileError(ValueError):
     """A file is not a model that `save` wrote, or no longer."""
+
+
+class _Kind(NamedTuple):
+    """A class of modules, and how one is constructed of what its `config` gives.
+
+    Attributes:
+        make: the class.
+        sizes: of one with weights, the inputs and neurons of each of its layers that a config asks for; None of others.
+        is_drawn: whether its weights are drawn.
+        spread: the name of what is given as arguments one by one, "" if there is none.
+    """
+
+    make: Any
+    sizes: Callable[[dict[str, Any]], list[tuple[int, int]]] | None = None
+    is_drawn: bool = True
+    spread: str = ""
+
+
+def _dense(config: dict[str, Any]) -> list[tuple[int, int]]:
+    nouts = config.get("nouts", [config.get("nout", 1)])
+    if not isinstance(nouts, list):
+        raise ValueError(f"nouts is a list, got {nouts!r:.60}")
+    names = ["nin", *["nout"] * len(nouts)]
+    sizes = [whole(n, name) for name, n in zip(names, [config.get("nin"), *nouts], strict=True)]
+    return list(itertools.pairwise(sizes))
+
+
+def _convolution(dimensions: int) -> Callable[[dict[str, Any]], list[tuple[int, int]]]:
+    def sizes(config: dict[str, Any]) -> list[tuple[int, int]]:
+        size = config.get("kernel_size")
+        taps = math.prod([whole(n, "kernel_size") for n in (size if isinstance(size, list) else [size] * dimensions)])
+        [(nin, nout)] = _pair("in_channels", "out_channels")(config)
+        return [(nin * taps, nout)]
+
+    return sizes
+
+
+def _pair(nin: str, nout: str) -> Callable[[dict[str, Any]], list[tuple[int, int]]]:
+    return lambda config: [(whole(config.get(nin), nin), whole(config.get(nout), nout))]
+
+
+_KINDS = {
+    kind.make.__name__: kind
+    for kind in (
+        *[_Kind(make, _dense) for make in (Neuron, Layer, MLP)],
+        _Kind(Conv1d, _convolution(1)),
+        _Kind(Conv2d, _convolution(2)),
+        _Kind(Embedding, _pair("embedding_dim", "num_embeddings")),
+        _Kind(LayerNorm, lambda config: [(1, whole(config.get("size"), "size"))], is_drawn=False),
+        *[_Kind(make, spread="modules") for make in (Sequential, Residual)],
+        _Kind(Reshape, spread="shape"),
+        *[_Kind(make) for make in (Flatten, Softmax, Dropout, *ACTIVATIONS.values())],
+    )
+}
+_NOT_DRAWN = SimpleNamespace(uniform=lambda low, high: 0.0, gauss=lambda mean, deviation: 0.0)
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> None:
@@ -42,8 +108,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     A crash or a full disk at any moment leaves the file as it was before, or whole.
 
     Args:
-        model: an MLP, Layer, Neuron, Sequential, Dropout or activation of this package. Of a Module of your own, store
-            the `state_dict()`.
+        model: made of the modules of this package. Of a Module of your own, store the `state_dict()`.
         path: the file; an old one is replaced.
 
     Errors: TypeError for a model that the file could not describe, ValueError for a parameter that is not finite,
@@ -70,8 +135,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
             "follow from its architecture. Store its state_dict()"
         )
     metadata = model.metadata.as_json() if model.metadata else None
-    frozen = [name for name, module in named_modules(model).items() if not module.trainable]
-    entries = FORMAT, VERSION, architecture, parameters, metadata, frozen
+    entries = FORMAT, VERSION, architecture, parameters, metadata, _frozen(model)
     document = dict(zip(ENTRIES[VERSION], entries, strict=True))
     write_atomically(path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
 
@@ -106,15 +170,15 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 def _described(x: Any) -> Any:
     """The architecture as JSON has it."""
-    if isinstance(x, Module) and type(x) in _KINDS:
+    if isinstance(x, Module) and (kind := _KINDS.get(type(x).__name__)) and kind.make is type(x):
         return {"type": type(x).__name__} | {name: _described(argument) for name, argument in x.config().items()}
     if isinstance(x, list):
         return [_described(each) for each in x]
     if isinstance(x, bool | int | float):
         return x
     raise TypeError(
-        f"{x!r:.60} cannot be saved: a file describes MLP, Layer, Neuron, Sequential, Dropout and the activations of "
-        "this package by their names. Store the state_dict() and construct the model yourself"
+        f"{x!r:.60} cannot be saved: a file describes the modules of this package by their names. Store the "
+        "state_dict() and construct the model yourself"
     )
 
 
@@ -144,12 +208,30 @@ def _loaded(document: Any) -> Module:
     return model
 
 
+def _frozen(model: Module) -> list[str]:
+    """The names of modules that are frozen, and of frozen parameters that are in no such module."""
+    trainable = model.trainable_parameters()
+    names: dict[str, None] = {}
+    for name, module in named_modules(model).items():
+        if not _is_within(name, names) and module.parameters() and not module.trainable_parameters():
+            names[name] = None
+    alone = [name for name in model.named_parameters() if name not in trainable and not _is_within(name, names)]
+    return [*names, *alone]
+
+
+def _is_within(name: str, names: Container[str]) -> bool:
+    """Whether a dotted name, or what it begins with, is among some names; "" is what all begin with."""
+    parts = name.split(".")
+    return any(".".join(parts[:n]) in names for n in range(len(parts) + 1))
+
+
 def _freeze(model: Module, names: Any) -> None:
-    modules = named_modules(model)
-    if not isinstance(names, list) or not all(isinstance(name, str) and name in modules for name in names):
-        raise ValueError("its frozen modules should be a list of names of modules")
-    for name in names:
-        modules[name].trainable = False
+    known = {*named_modules(model), *model.named_parameters()}
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in known for name in names):
+        raise ValueError("what is frozen in it should be a list of names of modules and parameters")
+    frozen = set(names)
+    for name, parameter in model.named_parameters().items():
+        parameter.trainable = not _is_within(name, frozen)
 
 
 def _constructed(description: Any, size: int) -> Any:
@@ -170,11 +252,9 @@ def _constructed(description: Any, size: int) -> Any:
             return x
         arguments = {name: construct(argument) for name, argument in x.items() if name != "type"}
         kind = _kind(x)
-        if kind in _WEIGHTED:
-            return _WEIGHTED[kind](init=lambda rng, nin, nout: 0.0, **arguments)
-        if kind in _UNWEIGHTED:
-            return _UNWEIGHTED[kind](**arguments)
-        return Sequential(*arguments.pop("modules", []), **arguments)
+        if kind.sizes and kind.is_drawn:
+            arguments["rng"] = _NOT_DRAWN
+        return kind.make(*arguments.pop(kind.spread, []), **arguments)
 
     return construct(description)
 
@@ -189,28 +269,19 @@ def _asked_for(x: Any) -> tuple[int, int]:
     if not isinstance(x, dict):
         return weights, objects
     neurons = 1
-    if _kind(x) in _WEIGHTED:
-        sizes = _sizes(x)
+    if asks := _kind(x).sizes:
+        sizes = asks(x)
         neurons = sum(nout for _, nout in sizes)
         weights += sum(nin * nout for nin, nout in sizes)
     each = _asked_for(x.get("activation"))
     return weights + neurons * each[0], objects + neurons * (1 + each[1])
 
 
-def _sizes(x: dict[str, Any]) -> list[tuple[int, int]]:
-    """Inputs and neurons of each layer of a Neuron, Layer or MLP."""
-    nouts = x.get("nouts", [x.get("nout", 1)])
-    if not isinstance(nouts, list):
-        raise ValueError(f"nouts is a list, got {nouts!r:.60}")
-    sizes = [whole(n, name) for name, n in zip(["nin", *["nout"] * len(nouts)], [x.get("nin"), *nouts], strict=True)]
-    return list(itertools.pairwise(sizes))
-
-
-def _kind(x: dict[str, Any]) -> str:
+def _kind(x: dict[str, Any]) -> _Kind:
     kind = x.get("type")
-    if not isinstance(kind, str) or kind not in {*_WEIGHTED, *_UNWEIGHTED, Sequential.__name__}:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise ValueError(f"it has a module of the unknown type {kind!r:.60}")
-    return kind
+    return _KINDS[kind]
 
 
 def _spelt_out(x: Any) -> int:

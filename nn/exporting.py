@@ -1,4 +1,4 @@
-"""`nn.export` and `python -m nn --export`: a trained model as what predicts elsewhere: C, JavaScript, Python, ONNX."""
+"""`nn.export` and `python -m nn --export`: a trained model that predicts elsewhere: source code, WebAssembly, ONNX."""
 
 import copy
 import os
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from autograd.codegen.code import Code
     from nn.onnx_model import OnnxModel
 
-LANGUAGES = {".c": "c", ".js": "javascript", ".mjs": "javascript", ".py": "python", ".onnx": "onnx"}
+LANGUAGES = {".c": "c", ".js": "javascript", ".mjs": "javascript", ".py": "python", ".wasm": "wasm",
+             ".onnx": "onnx"}  # fmt: skip
 MOST_CLASSES_NAMED = 100
 
 
@@ -27,7 +28,8 @@ def export(model: Module, path: str | os.PathLike[str], inputs: int | None = Non
     Args:
         model: what predicts.
         path: the file. Its name ends with .c (C99, with a header beside it), .js or .mjs (an ES module), .py (the
-            standard library alone) or .onnx (rows of samples in double precision).
+            standard library alone), .wasm (a WebAssembly module, with an ES module beside it that has it as well) or
+            .onnx (rows of samples in double precision).
         inputs: how many numbers a sample has, where the model does not say it.
 
     It takes a sample `x`, not scaled, and gives the `score` or `scores`, and of classes the number of the one `chosen`.
@@ -98,7 +100,7 @@ def predictor(model: Module, language: str, inputs: int) -> "Code | OnnxModel":
         score = model(x)
         chosen = _class(score, loss) if loss and about.classes else None
         if chosen is None:
-            return score
+            return loss.predicted(score) if loss else score
         return {"scores" if isinstance(score, list) else "score": score, "chosen": chosen}
 
     return autograd.export(predict, [0.5] * inputs, language=language, about=_about(model, about))

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import autograd
-from autograd import Value, dot, log1p, logsumexp, relu, sigmoid, sinh, softmax, softplus, take, where
+from autograd import Value, dot, exp, log, log1p, logsumexp, relu, sigmoid, sinh, softmax, softplus, take, where
 from autograd.primitives import select
 from autograd.scalars import is_array
 
@@ -34,6 +34,7 @@ class Loss:
         labels: the labels of the two classes, in their order; () if classes are numbered from 0.
         metric: what `fit` reports beside the loss: a name in nn.training.METRICS, or "".
         probabilities: of a loss that is -log of a probability, those of all classes by score; None of others.
+        expected: the target that a score stands for, of a score or an array of them; None if that is the score itself.
 
     `unit` is what a target of 1 is in the unit that errors are reported in, if targets are scaled; see `in_unit`.
 
@@ -48,6 +49,7 @@ class Loss:
         labels: tuple[float, ...] = (),
         metric: str = "",
         probabilities: Callable[[Any], list[Any]] | None = None,
+        expected: Callable[[Any], Any] | None = None,
     ):
         functools.update_wrapper(self, formula)
         self.name = getattr(formula, "__name__", "the loss")
@@ -57,6 +59,7 @@ class Loss:
         self.labels = labels
         self.metric = metric
         self.probabilities = probabilities
+        self.expected = expected
         self.unit = 1.0
 
     def in_unit(self, unit: float) -> "Loss":
@@ -69,6 +72,20 @@ class Loss:
         loss = copy.copy(self)
         loss.unit = unit
         return loss
+
+    def predicted(self, scores: Any) -> Any:
+        """What scores say of their targets: in a regression a number for each score.
+
+        Args:
+            scores: one score, an array of them, or a list of what this takes.
+
+        Example:
+            >>> poisson.predicted([0.0, math.log(2.0)]), squared_error.predicted(3.0)
+            ([1.0, 2.0], 3.0)
+        """
+        if self.expected is None:
+            return scores
+        return list(map(self.predicted, scores)) if isinstance(scores, list) else self.expected(scores)
 
     def __call__(self, score: Any, target: Any, **options: Any) -> Any:
         self._check(score, target, "")
@@ -119,6 +136,11 @@ def _not_numbers(score: Any, target: Any) -> str:
     return f"takes finite numbers as its targets, got {wrong[0]!r:.60}" if wrong else ""
 
 
+def _not_counts(score: Any, target: Any) -> str:
+    below = [t for t in (target if isinstance(target, list) else [target]) if _finite(t) and t < 0]
+    return f"takes targets of 0 or more, got {below[0]!r:.60}" if below else _not_numbers(score, target)
+
+
 def _not_among(*labels: int) -> Callable[[Any, Any], str]:
     def complaint(score: Any, target: Any) -> str:
         if isinstance(score, list):
@@ -135,6 +157,15 @@ def _no_class(score: Any, target: Any) -> str:
         return f"takes a list of scores, one a class, got {_kind(score)}"
     if not _finite(target) or target not in range(len(score)):
         return f"takes the number of a class as its label, 0 to {len(score) - 1}, got {target!r:.60}"
+    return ""
+
+
+def _no_probabilities(score: Any, target: Any) -> str:
+    if complaint := _no_class(score, target):
+        return complaint
+    numbers = [p._data if isinstance(p, Value) else p for p in score]
+    if min(numbers) < 0 or abs(math.fsum(numbers) - 1) > 1e-6:
+        return f"takes probabilities that add up to 1, got {numbers!r:.60}: end the model with Softmax()"
     return ""
 
 
@@ -245,6 +276,23 @@ def quantile(score: Any, target: Any, q: float = 0.5) -> Any:
     return q * relu(error) + (1 - q) * relu(-error)
 
 
+def _counts(formula: Callable[..., Any]) -> Loss:
+    return Loss(_mean_over_outputs(formula), _not_counts, metric="mean absolute error", expected=exp)
+
+
+@_counts
+def poisson(score: Any, target: Any) -> Any:
+    """e^score - target · score, for targets that are counts: -log of their Poisson probability, e^score being expected.
+
+    But for a part that does not depend on the score, log(target!).
+
+    Example:
+        >>> poisson(0.0, 3), poisson(1.0, 0) == math.e
+        (1.0, True)
+    """
+    return exp(score) - target * score
+
+
 @_binary(-1, 1)
 def hinge(score: Any, label: Any) -> Any:
     """max(0, 1 - label · score) for labels -1 and 1: the max-margin loss of support vector machines.
@@ -302,7 +350,29 @@ def cross_entropy(logits: Any, label: Any) -> Any:
     return logsumexp([select(label == i, 0.0, logit - right) for i, logit in enumerate(logits)])
 
 
-_ALL = squared_error, absolute_error, huber, log_cosh, quantile, hinge, binary_cross_entropy, focal, cross_entropy
+@functools.partial(
+    Loss, complaint=_no_probabilities, label=_position_of_the_largest, metric="accuracy", probabilities=list
+)
+def negative_log_likelihood(probabilities: Any, label: Any) -> Any:
+    """-log(probabilities[label]): cross_entropy of a model that ends with Softmax, and so gives probabilities.
+
+    Inf for a probability that is 0 in floating point, where cross_entropy of the scores is exact.
+
+    Args:
+        probabilities: a list with the probability of each of k classes.
+        label: as for cross_entropy.
+
+    Example:
+        >>> negative_log_likelihood([0.25, 0.75], 0) == math.log(4)
+        True
+    """
+    return -log(take(probabilities, label))
+
+
+_ALL = (
+    squared_error, absolute_error, huber, log_cosh, quantile, poisson, hinge, binary_cross_entropy, focal,
+    cross_entropy, negative_log_likelihood,
+)  # fmt: skip
 LOSSES: dict[str, Loss] = {loss.name: loss for loss in _ALL}
 
 

@@ -17,9 +17,10 @@ def _accuracy(loss: Loss, scores: Any, wanted: Any) -> float:
 
 
 def _mean_absolute_error(loss: Loss, scores: Any, wanted: Any) -> float:
-    if is_array(scores):
-        return loss.unit * float(abs(scores - wanted).mean())
-    return loss.unit * float(absolute_error.batch(scores, wanted))
+    predicted = loss.predicted(scores)
+    if is_array(predicted):
+        return loss.unit * float(abs(predicted - wanted).mean())
+    return loss.unit * float(absolute_error.batch(predicted, wanted))
 
 
 METRICS: dict[str, Callable[[Loss, Any, Any], float]] = {
@@ -37,7 +38,7 @@ def of_sample(loss: Loss, score: Any, target: Any) -> Any:
         (1.0, 0.0, 0.0)
     """
     if loss.metric == "mean absolute error":
-        return loss.unit * absolute_error.formula(score, target)
+        return loss.unit * absolute_error.formula(loss.predicted(score), target)
     if loss.labels:
         low, high = loss.labels
         return where(where(score > 0, high, low) == target, 1.0, 0.0)

@@ -29,7 +29,6 @@ class Module:
 
     Attributes:
         training: whether the module is in training, which Dropout asks; see `train` and `eval`.
-        trainable: whether its own parameters are moved by `fit`; see `freeze`.
 
     Example:
         >>> from autograd import exp
@@ -49,7 +48,6 @@ class Module:
 
     metadata: Metadata | None = None  # what is known of it beside its parameters; `save` keeps it
     training = True
-    trainable = True
 
     def __call__(self, x: Any) -> Any:
         """The score or scores for one sample x."""
@@ -91,9 +89,10 @@ class Module:
         return self.train(False)
 
     def freeze(self) -> Self:
-        """Keep the parameters of this module and all modules in it as they are in `fit`; returns the module itself.
+        """Keep the parameters of this module and all modules in it as they are; returns the module itself.
 
-        Gradients are computed as ever. What an optimizer is given by hand, `optimizer.step(parameters)`, it moves.
+        The same as `parameter.trainable = False` for each of them: neither `fit` nor `Optimizer.step` moves it, and
+        saved models keep that. Gradients are computed as ever.
 
         Example:
             >>> from nn import MLP
@@ -105,26 +104,17 @@ class Module:
         return self._set_trainable(False)
 
     def unfreeze(self) -> Self:
-        """Let `fit` move the parameters of this module and all modules in it; returns the module itself."""
+        """Let the parameters of this module and all modules in it be moved again; returns the module itself."""
         return self._set_trainable(True)
 
     def _set_trainable(self, trainable: bool) -> Self:
-        for module in _modules(self):
-            module.trainable = trainable
+        for parameter in self.parameters():
+            parameter.trainable = trainable
         return self
 
     def trainable_parameters(self) -> dict[str, Value]:
-        """The parameters that are not frozen, by their names in `named_parameters`.
-
-        One that several modules share is frozen where one of them is.
-        """
-        frozen: set[int] = set()
-        for module in _modules(self):
-            if not module.trainable:
-                own: list[tuple[str, Value]] = []
-                _search(module, "", own, {id(inner): ("", inner) for inner in _modules(module) if inner is not module})
-                frozen.update(id(parameter) for _, parameter in own)
-        return {name: p for name, p in self.named_parameters().items() if id(p) not in frozen}
+        """The parameters that are not frozen, by their names in `named_parameters`."""
+        return {name: p for name, p in self.named_parameters().items() if p.trainable}
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0, before the next backward()."""
@@ -212,7 +202,7 @@ class Module:
         return np.array([loss.probabilities(score) for score in scores.tolist()])
 
     def summary(self) -> str:
-        """A table of the modules that have parameters: their name, inputs and outputs, and how many are trained.
+        """A table of the modules in it: their name, inputs and outputs, how many parameters, and how many are trained.
 
         Example:
             >>> from nn import MLP
@@ -229,9 +219,9 @@ class Module:
 
         def add(name: str, module: Module, parameters: Iterable[Value]) -> None:
             counted, moved = set(parameters), set(parameters) & set(trained)
-            rows.append((name, type(module).__name__, _shape(module), str(len(counted)), str(len(moved))))
+            rows.append((name, type(module).__name__, module.shapes(), str(len(counted)), str(len(moved))))
 
-        children = _children_modules(self)
+        children = _listed_modules(self)
         for name, module in children.items():
             add(name, module, module.parameters())
         inside = {parameter for module in children.values() for parameter in module.parameters()}
@@ -242,6 +232,16 @@ class Module:
         align = (str.ljust, str.ljust, str.ljust, str.rjust, str.rjust)
         lines = ["  ".join(f(cell, w) for f, cell, w in zip(align, row, widths, strict=True)) for row in rows]
         return "\n".join(line.rstrip() for line in lines)
+
+    def shapes(self) -> str:
+        """How many numbers it takes and gives, for `summary`; "" unless a module says so.
+
+        Example:
+            >>> from nn import Layer
+            >>> Layer(2, 8).shapes()
+            '2 -> 8'
+        """
+        return ""
 
     def state_dict(self) -> dict[str, float]:
         """The numbers of all parameters by name."""
@@ -318,22 +318,13 @@ def named_modules(model: Module) -> dict[str, Module]:
     return {name: x for name, x in found.values() if isinstance(x, Module)}
 
 
-def _children_modules(model: Module) -> dict[str, Module]:
-    """The Modules that a model is made of, without those in them."""
+def _listed_modules(model: Module) -> dict[str, Module]:
+    """The Modules that a model is made of; those in them only where they are no more than a row of modules."""
     found: dict[str, Module] = {}
     for name, module in named_modules(model).items():
-        if name and not any(name.startswith(f"{outer}.") for outer in found):
+        if name and not hasattr(module, "modules") and not any(name.startswith(f"{outer}.") for outer in found):
             found[name] = module
     return found
-
-
-def _shape(module: Module) -> str:
-    """How many numbers a module takes and gives, where it says so."""
-    try:
-        config = module.config()
-    except TypeError:
-        return ""
-    return f"{config['nin']} -> {config.get('nouts', [config.get('nout', 1)])[-1]}" if "nin" in config else ""
 
 
 def _modules(model: Module) -> list[Module]:

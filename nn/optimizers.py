@@ -68,12 +68,12 @@ class Optimizer:
         raise NotImplementedError
 
     def step(self, parameters: Sequence[Value]) -> None:
-        """Move each parameter by its `grad`.
+        """Move each parameter by its `grad`, but those that are not `trainable`.
 
         What is remembered of a parameter (momentum, how often it was moved, which is the count that a schedule gets) is
         kept here for the next call; the parameters of another model start afresh.
         """
-        for p in parameters:
+        for p in [p for p in parameters if p.trainable]:
             count, state = self._memory.get(p) or (0, self.initial_state())
             p.data, state = self.update(p._data, p.grad, state, count + 1, self.rate(count))
             self._memory[p] = count + 1, state

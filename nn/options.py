@@ -16,6 +16,10 @@ from nn.schedules import Schedule, constant, cosine, linear, step
 from nn.tables import MOST_CLASSES, TASKS
 from nn.terminal import LONGEST
 
+OF_SCORES = [
+    name for name in LOSSES if name != "negative_log_likelihood"
+]  # which is for a model that ends with Softmax
+
 # The learning rate over a run of so many epochs, from `rate` at its start.
 DECAYS: dict[str, Callable[[float, int], Schedule]] = {
     "constant": lambda rate, epochs: constant(rate),
@@ -80,7 +84,7 @@ def new_parser() -> argparse.ArgumentParser:
     model.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="of the hidden layers")
     model.add_argument("--init", choices=INITS, default="he", help="how the first weights are drawn")
     training = parser.add_argument_group("training")
-    training.add_argument("--loss", choices=["auto", *LOSSES], default="auto",
+    training.add_argument("--loss", choices=["auto", *OF_SCORES], default="auto",
         help="auto: hinge for two classes, cross_entropy for more, squared_error for a regression")  # fmt: skip
     training.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="with its usual settings")
     training.add_argument("--learning-rate", type=_positive, default=0.02, metavar="RATE", help="at the start")
@@ -100,7 +104,8 @@ def new_parser() -> argparse.ArgumentParser:
     output.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where the pictures go")
     output.add_argument("--save", type=Path, metavar="MODEL.json", help="where the model goes; see --load and nn.load")
     output.add_argument("--export", type=Path, metavar="MODEL.c",
-        help="what predicts elsewhere: C, JavaScript (.js), Python (.py), ONNX (.onnx); also with --load")  # fmt: skip
+        help="what predicts elsewhere: C, JavaScript (.js), WebAssembly (.wasm), Python (.py), ONNX (.onnx); also with "
+        "--load")  # fmt: skip
     output.add_argument("--quiet", action="store_true", help="results only: no progress bar, no notes, no hints")
     output.add_argument("--json", action="store_true", help="the result as one line of JSON, for programs")
     return parser

@@ -99,9 +99,9 @@ def summary(
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     if loss.label is None and samples.X.shape[1] == 1:
-        _draw_curve(left, model, samples, columns)
+        _draw_curve(left, model, samples, loss, columns)
     elif loss.label is None:
-        _draw_predictions(left, model, samples, columns[-1])
+        _draw_predictions(left, model, samples, loss, columns[-1])
     elif samples.X.shape[1] == 2:
         _draw_boundary(left, model, samples, loss, columns, classes)
     else:
@@ -280,21 +280,21 @@ def _labels(loss: Loss, scores: Any) -> list[float]:
 # --- regression -------------------------------------------------------------------------------------------------------
 
 
-def _draw_curve(axes: Any, model: Module, samples: _Samples, columns: Sequence[str]) -> None:
+def _draw_curve(axes: Any, model: Module, samples: _Samples, loss: Loss, columns: Sequence[str]) -> None:
     """What a model of one feature predicts over it, among the samples."""
     everything = np.concatenate([samples.X, samples.X_test])[:, 0]
     margin = 0.04 * (everything.max() - everything.min()) + 1e-9
     x = np.linspace(everything.min() - margin, everything.max() + margin, 500)
     _draw_both(axes, samples.X[:, 0], samples.y, samples.X_test[:, 0], samples.y_test)
-    axes.plot(x, model.predict(x[:, None]), color="black", linewidth=1.5, label="prediction")
+    axes.plot(x, loss.predicted(model.predict(x[:, None])), color="black", linewidth=1.5, label="prediction")
     axes.set(xlabel=columns[0], ylabel=columns[-1], title="Prediction over its feature")
     axes.legend(loc="best", fontsize="small")
 
 
-def _draw_predictions(axes: Any, model: Module, samples: _Samples, name: str) -> None:
+def _draw_predictions(axes: Any, model: Module, samples: _Samples, loss: Loss, name: str) -> None:
     axes.axline((samples.y[0], samples.y[0]), slope=1, color="0.6", linewidth=1)
-    test = model.predict(samples.X_test) if len(samples.X_test) else []
-    _draw_both(axes, samples.y, model.predict(samples.X), samples.y_test, test)
+    train, test = [loss.predicted(model.predict(X)) if len(X) else [] for X in (samples.X, samples.X_test)]
+    _draw_both(axes, samples.y, train, samples.y_test, test)
     axes.set(xlabel=name, ylabel=f"predicted {name}", title="Predictions")
     if len(samples.X_test):
         axes.legend(loc="best", fontsize="small")

@@ -64,8 +64,10 @@ def predict(options: argparse.Namespace) -> None:
 
 def _named(score: Any, about: Metadata, loss: Loss | None) -> Any:
     """What a score predicts: the name of a class, or a number."""
-    if not about.classes or loss is None or loss.label is None:
+    if loss is None:
         return score
+    if not about.classes or loss.label is None:
+        return loss.predicted(score)
     label = loss.label(score)
     return about.classes[loss.labels.index(int(label)) if loss.labels else int(label)]
 

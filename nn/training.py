@@ -16,7 +16,8 @@ from autograd.frames import warn
 from nn.draws import SampleDraws
 from nn.eager import Eager, Penalty, objective, sample_loss
 from nn.history import History, NonFiniteError
-from nn.losses import Loss, find_loss
+from nn.layers import Sequential, Softmax
+from nn.losses import LOSSES, Loss, find_loss
 from nn.metadata import check_columns, noted
 from nn.metrics import METRICS
 from nn.module import Module, in_training
@@ -240,6 +241,13 @@ class _Run:
         return f"samples {', '.join(map(str, indices[:8]))}: {loss.why_nonfinite()}"
 
 
+def _last(model: Module) -> Any:
+    """The module whose result is that of the model."""
+    while type(model) is Sequential and model.modules:
+        model = model.modules[-1]
+    return model
+
+
 def _plain(state: Any) -> Any:
     """What an optimizer remembers, as either backend takes it up."""
     return state and tuple([list(map(float, numbers)) for numbers in state])
@@ -303,8 +311,9 @@ def fit(
         X: n samples, each a list of features; or an array of shape (n, features), or a frame or tensor of another
             library. `model.metadata` keeps the names of the columns.
         y: n targets, as the loss takes them.
-        loss: a name ("squared_error", "absolute_error", "huber", "log_cosh", "quantile", "hinge",
-            "binary_cross_entropy", "focal", "cross_entropy"), or a function of one score and one target.
+        loss: a name ("squared_error", "absolute_error", "huber", "log_cosh", "quantile", "poisson", "hinge",
+            "binary_cross_entropy", "focal", "cross_entropy", "negative_log_likelihood"), or a function of one score and
+            one target.
         optimizer: an Optimizer, which starts afresh, or a name ("sgd", "adam", "adamw", "rmsprop") for one with the
             settings of PyTorch; None for Adam(0.01). For groups of parameters, a dict of such by the first parts of
             their names: {"layers.0": SGD(0.01), "": "adam"}.
@@ -362,6 +371,11 @@ def fit(
         frozen = ": all are frozen; see unfreeze()" if model.parameters() else ""
         raise ValueError(f"{type(model).__name__} has no parameters to train{frozen}")
     find_optimizers(optimizer, model.trainable_parameters())
+    if loss is LOSSES["cross_entropy"] and isinstance(_last(model), Softmax):
+        raise ValueError(
+            "cross_entropy takes scores, and this model ends with Softmax, which makes probabilities of them: leave "
+            'Softmax out, or train with the loss "negative_log_likelihood"'
+        )
     if clip_norm is not None:
         clip_norm = positive(clip_norm, "clip_norm")
     patience = math.inf if early_stopping is None else at_least_1(early_stopping, "early_stopping")

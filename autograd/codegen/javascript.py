@@ -178,6 +178,14 @@ class JavaScript(Language):
         return [f"const {name} = [", *filled(entries, "  "), "];"]
 
     def module(self, name: str, about: Sequence[str], arguments: "Sequence[Part]", result: "Part", body: Body) -> str:
+        before, documented, parameters, statements = self.pieces(about, arguments, result, body)
+        head = f"export function {name}({parameters}) {{"
+        return "\n\n".join([*before, "\n".join([*documented, head, *statements, "}"])]) + "\n"
+
+    def pieces(
+        self, about: Sequence[str], arguments: "Sequence[Part]", result: "Part", body: Body
+    ) -> tuple[list[str], list[str], str, list[str]]:
+        """What comes before a function, its documentation, parameters and statements."""
         inside = [*_unpacked(arguments)]
         for n, arrays in body.lengths.items():
             (first, size), *others = [("_".join(path), size) for path, size in arrays]
@@ -187,12 +195,7 @@ class JavaScript(Language):
                     f"    if ({other}.length !== {_times(n, other_size)}) throw new RangeError("
                     f'"{first} and {other} have different numbers of rows");'
                 )
-        for part in result.walk():
-            if part.kind == "array":
-                count = _times(body.result_lengths[part.region], part.size) if None in part.shape else str(part.size)
-                inside.append(f"    const {self.result(part)} = new Float64Array({count});")
-        if body.work:
-            inside.append(f"    const work = new Float64Array({body.work});")
+        inside += self.memory(result, body)
         keyed = [p for a in [*arguments, result] for p in a.walk() if p.keys]
         keys = [line for p in keyed for line in self.table(_keys_name(p), [json.dumps(k) for k in p.keys], "index")]
         parameters = [p for p in arguments if p.kind != "fixed"]
@@ -201,7 +204,7 @@ class JavaScript(Language):
         helpers = [
             text for mark, text in (("flat(", FLAT), ("nested(", NESTED)) if re.search(rf"\b{mark[:-1]}\(", whole)
         ]
-        helpers += called_by(whole)
+        helpers += called_by("\n".join([whole, *body.tables]))
         documented = [
             "/**", *[f" * {line}".rstrip() for line in about],
             *[f" * @param {{{_type(p)}}} {p.name}{_shape_in_words(p)}" for p in parameters],
@@ -209,10 +212,18 @@ class JavaScript(Language):
             f" * @throws {{RangeError}} if {', or '.join(MEANING.values())}", " */",
         ]  # fmt: skip
         documented[1:-1] = [line.replace("*/", "* /") for line in documented[1:-1]]
-        head = f"export function {name}({', '.join([p.name for p in parameters])}) {{"
         constants = "\n".join([*keys, *body.tables])
-        pieces = [*helpers, *([constants] if constants else []), "\n".join([*documented, head, *statements, "}"])]
-        return "\n\n".join(pieces) + "\n"
+        before = [*helpers, *([constants] if constants else [])]
+        return before, documented, ", ".join([p.name for p in parameters]), statements
+
+    def memory(self, result: "Part", body: Body) -> Iterator[str]:
+        """Arrays for results, and for what is in between."""
+        for part in result.walk():
+            if part.kind == "array":
+                count = _times(body.result_lengths[part.region], part.size) if None in part.shape else str(part.size)
+                yield f"    const {self.result(part)} = new Float64Array({count});"
+        if body.work:
+            yield f"    const work = new Float64Array({body.work});"
 
 
 def _times(n: str, size: int) -> str:

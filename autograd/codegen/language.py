@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from autograd.compiler.optimize.graph import Rule
 from autograd.compiler.optimize.identities import RULES
 from autograd.compiler.optimize.operations import CONDITIONS, LOGICAL as OF_CONDITIONS
 
@@ -76,6 +77,7 @@ class Body:
         work: how long the array of numbers in between is.
         lengths: the names of free lengths, with the arrays (their paths) that have them and the elements of one row.
         result_lengths: for each region how many lanes it has: a name or a number.
+        binary: machine code beside the text.
     """
 
     lines: Sequence[str]
@@ -84,6 +86,7 @@ class Body:
     work: int
     lengths: Mapping[str, Sequence[tuple[tuple[str, ...], int]]]
     result_lengths: Mapping[int, str]
+    binary: bytes = b""
 
 
 class Language(ABC):
@@ -93,6 +96,7 @@ class Language(ABC):
     extension: ClassVar[str]
     operations: ClassVar[Mapping[str, Operation]]
     reserved: ClassVar[frozenset[str]]  # names that nothing of a user's may have
+    identities: ClassVar[Mapping[str, Rule]] = IDENTITIES
     comment: ClassVar[str] = "//"
     end: ClassVar[str] = ";"
     close: ClassVar[str] = "}"

@@ -108,7 +108,7 @@ class Printer:
                 elif slot >= program.captured_from:
                     self.places[node] = Place(Space("captured"), slot - program.captured_from)
                 elif slot in program.counts:
-                    self.inputs[slot] = language.whole(self._length(*program.counts[slot]))
+                    self.inputs[slot] = language.whole(self.length(*program.counts[slot]))
             elif op == "lane_input":
                 part, axis = self.rows[graph.regions[node], graph.args[node][0]]
                 if axis == 0:
@@ -126,9 +126,9 @@ class Printer:
                     self.free[position] = name
                     part = self.by_position[position]
                     self.named_lengths.setdefault(name, []).append((part.path, part.size))
-            self.lengths[region] = name or self._length(*arrays[0])
+            self.lengths[region] = name or self.length(*arrays[0])
 
-    def _length(self, position: int, axis: int) -> str:
+    def length(self, position: int, axis: int) -> str:
         n = self.by_position[position].shape[axis]
         return self.free[position] if n is None else str(n)
 

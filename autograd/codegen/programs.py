@@ -2,12 +2,12 @@
 
 import inspect
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograd.codegen.interface import Part, arguments, counts, results
-from autograd.codegen.language import BAD_INDEX, IDENTITIES, TOO_LARGE, UNKNOWN_BRANCH
+from autograd.codegen.language import BAD_INDEX, TOO_LARGE, UNKNOWN_BRANCH, Language
 from autograd.compiler import jit
 from autograd.compiler.optimize.convert import Program, simplify
 from autograd.compiler.optimize.gates import settle
@@ -29,12 +29,14 @@ class Way:
         guards: the conditions of these branches, true for this way; those that are always true have none.
         checks: what else has to be true, and the status if it is not.
         result: what it returns.
+        program: all of it.
     """
 
     decisions: Decisions
     guards: Mapping[int, Node]
     checks: Sequence[tuple[Node, int]]
     result: Part
+    program: Program
 
 
 @dataclass
@@ -62,14 +64,14 @@ class Exportable:
 
 
 def exportable(
-    f: Callable[..., Any], examples: Sequence[Sequence[Any]], result_names: Sequence[str], reserved: Collection[str]
+    f: Callable[..., Any], examples: Sequence[Sequence[Any]], result_names: Sequence[str], language: Language
 ) -> Exportable:
     """A function along the ways that the examples take.
 
     Args:
         f: the function; examples: its arguments, each a sequence of one structure.
         result_names: what to call the items of a tuple that it returns.
-        reserved: names that mean something in the language.
+        language: what it will be written in.
 
     Errors: what jit refuses; TypeError for what cannot be compiled; ValueError for examples that differ in structure.
     """
@@ -83,7 +85,7 @@ def exportable(
             except RuntimeWarning as refusal:
                 raise TypeError(f"export: {str(refusal).removeprefix('jit: ')}") from None
     paths, static = compiled.paths_for(examples)
-    graph = Graph(IDENTITIES)
+    graph = Graph(language.identities)
     programs: list[tuple[Program, Part]] = []
     parts: list[Part] = []
     captured: list[Any] = []
@@ -92,8 +94,8 @@ def exportable(
         with compiled.retraced(path, examples[0], static) as traced:
             program = simplify(traced, graph, captured)
             captured = program.captured
-            result = results(traced, graph, program.outputs, program.stacks, result_names, reserved)
-            parts = arguments(traced, examples[0], _parameter_names(f, len(examples[0])), reserved)
+            result = results(traced, graph, program.outputs, program.stacks, result_names, language.reserved)
+            parts = arguments(traced, examples[0], _parameter_names(f, len(examples[0])), language.reserved)
             found["counts"] = found.get("counts", {}) | counts(traced)
             found["regions"] = found.get("regions", {}) | {
                 r.number: [(array.position, axis % array.ndim) for array, axis in r.arrays]
@@ -111,7 +113,7 @@ def exportable(
 def _way(graph: Graph, path: Path, program: Program, result: Part) -> Way:
     guards = {v.which: v.node for v in program.verdicts if v.kind == "guard"}
     checks = [(_held(graph, v.node), STATUS[v.kind]) for v in program.verdicts if v.kind != "guard"]
-    return Way(path.decisions, guards, checks, result)
+    return Way(path.decisions, guards, checks, result, program)
 
 
 def _held(graph: Graph, failure: Node) -> Node:

@@ -1,4 +1,4 @@
-"""Exported code beside the function itself: C by both compilers, JavaScript under Node, and Python."""
+"""Exported code beside the function itself: C by both compilers, JavaScript and WebAssembly under Node, and Python."""
 
 import math
 import shutil
@@ -51,7 +51,8 @@ def agree(f, calls, same=same_bits, levels=("-O0", "-O3"), **options):
     function = python_function(export(f, *first, language="python", **options))
     found["python"] = [numbers(function(*map(plain, args))) for args in calls]
     if shutil.which("node"):
-        found["javascript"] = run_javascript(export(f, *first, language="javascript", **options), calls)
+        for language in ("javascript", "wasm"):
+            found[language] = run_javascript(export(f, *first, language=language, **options), calls)
     for where, results in found.items():
         for args, mine, theirs in zip(calls, results, expected, strict=True):
             assert len(mine) == len(theirs), where
@@ -108,9 +109,10 @@ def test_every_primitive_and_its_derivatives_agree_on_lanes(extreme):
     if "clang" in COMPILERS:
         results["clang"] = compiled(code, "clang", "-O3")(chosen)
     if shutil.which("node"):
-        (numbers,) = run_javascript(export(f, chosen, language="javascript"), [(chosen,)])
-        columns = iter(np.array(numbers).reshape(-1, size))
-        results["javascript"] = {name: [next(columns) for _ in expected[name]] for name in chosen}
+        for language in ("javascript", "wasm"):
+            (numbers,) = run_javascript(export(f, chosen, language=language), [(chosen,)])
+            columns = iter(np.array(numbers).reshape(-1, size))
+            results[language] = {name: [next(columns) for _ in expected[name]] for name in chosen}
     for where, found in results.items():
         for name in found:
             for k, (mine, theirs) in enumerate(zip(found[name], expected[name], strict=True)):
@@ -148,9 +150,10 @@ def test_a_branch_that_no_example_took_is_a_status_and_never_a_number():
     with pytest.raises(ValueError, match="a branch that no example took"):
         python(100.0)
     if shutil.which("node"):
-        known, unknown = run_javascript(export(steps, 3.0, language="javascript"), [(4.0,), (100.0,)])
-        assert known == [steps(4.0)]
-        assert "no example took" in unknown
+        for language in ("javascript", "wasm"):
+            known, unknown = run_javascript(export(steps, 3.0, language=language), [(4.0,), (100.0,)])
+            assert known == [steps(4.0)]
+            assert "no example took" in unknown
 
 
 def test_branches_on_lanes_take_the_ways_of_the_examples():

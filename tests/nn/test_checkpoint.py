@@ -269,7 +269,7 @@ HOSTILE = {
     "size is missing": (changed(architecture={"type": "Neuron"}), "nin"),
     "argument too many": (changed(architecture=NEURON | {"rng": 1}), "unknown entries"),
     "argument unknown": (changed(architecture=NEURON | {"evil": 1}), "evil"),
-    "init given": (changed(architecture=NEURON | {"init": "he"}), "init"),
+    "init given": (changed(architecture=NEURON | {"init": "he"}), "unknown entries"),
     "activation unknown": (changed(architecture={"type": "Neuron", "nin": 1, "activation": "eval"}), "'eval'"),
     "nested a million deep": ("[" * 10**6, "nested too deeply"),
     "modules nested deep": (
@@ -396,16 +396,17 @@ def test_metadata_that_make_no_sense_are_refused(entry, value, path):
         load(path)
 
 
-def test_frozen_modules_stay_frozen(path):
+def test_frozen_modules_and_parameters_stay_frozen(path):
     model = MLP(2, [3, 2, 1], rng=0)
     model.layers[0].freeze()
+    model.layers[1].neurons[1].w[2].trainable = False
     save(model, path)
     again = load(path)
     assert list(again.trainable_parameters()) == list(model.trainable_parameters())
-    assert len(again.trainable_parameters()) == 11
+    assert len(again.trainable_parameters()) == 10
     document = json.loads(path.read_text(encoding="utf-8"))
-    assert document["frozen"][:2] == ["layers.0", "layers.0.neurons.0"]
+    assert document["frozen"] == ["layers.0", "layers.1.neurons.1.w.2"]
     for wrong in (["layers.9"], [0], "layers.0", None):
         path.write_text(json.dumps(document | {"frozen": wrong}), encoding="utf-8")
-        with pytest.raises(ModelFileError, match="its frozen modules should be a list of names of modules"):
+        with pytest.raises(ModelFileError, match="what is frozen in it should be a list of names"):
             load(path)

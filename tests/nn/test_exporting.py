@@ -52,18 +52,19 @@ def test_the_class_is_the_one_that_the_loss_reads_from_the_scores(loss):
     for x, score in zip(xs, model.predict(xs), strict=True):
         found = function(x)
         if not classes:
-            assert found == score
+            assert found == of.predicted(score)
             continue
         label = of.label(score)
         assert found["chosen"] == (of.labels.index(label) if of.labels else label)
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="there is no Node here")
-def test_javascript_predicts_the_same():
+@pytest.mark.parametrize("language", ["javascript", "wasm"])
+def test_javascript_predicts_the_same(language):
     model = MLP(2, [9, 1], rng=0)
     fit(model, [[0.0, 1.0], [1.0, 0.0]] * 4, [1, -1] * 4, loss="hinge", epochs=2, progress=False)
     xs = [[0.3, -0.2], [1e3, 5.0]]
-    code = predictor(model, "javascript", 2)
+    code = predictor(model, language, 2)
     assert [numbers[0] for numbers in run_javascript(code, [(x,) for x in xs])] == model.predict(xs)
 
 

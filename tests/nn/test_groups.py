@@ -1,5 +1,6 @@
 """fit: frozen modules, groups of parameters, schedules that count steps, runs that go on."""
 
+import copy
 import math
 import pickle
 
@@ -65,6 +66,24 @@ def test_a_model_that_is_all_frozen_is_refused():
     assert model.trainable_parameters() == {}
     with pytest.raises(ValueError, match=r"MLP has no parameters to train: all are frozen; see unfreeze\(\)"):
         quiet(model)
+
+
+@backends
+def test_one_parameter_stays_as_it_is_in_fit_and_in_steps_by_hand(backend):
+    model = small()
+    fixed = model.layers[1].neurons[0].b
+    fixed.data, fixed.trainable = 0.25, False
+    assert "layers.1.neurons.0.b" not in model.trainable_parameters()
+    before = model.state_dict()
+    quiet(model, backend)
+    optimizer = SGD(0.1, momentum=0.9)
+    for p in model.parameters():
+        p.grad = 1.0
+    optimizer.step(model.parameters())
+    after = model.state_dict()
+    assert [name for name in before if before[name] == after[name]] == ["layers.1.neurons.0.b"]
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert list(again.trainable_parameters()) == list(model.trainable_parameters())
 
 
 def test_a_shared_parameter_is_frozen_where_one_of_its_modules_is():

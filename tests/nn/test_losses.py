@@ -79,6 +79,46 @@ def test_quantile_and_focal_follow_the_formulas(s):
             assert derivative(nn.focal, s, label, gamma=gamma) == pytest.approx(z.grad.item(), rel=1e-12)
 
 
+@pytest.mark.parametrize("s", NEAR)
+def test_poisson_and_negative_log_likelihood_are_those_of_pytorch(s):
+    torch = pytest.importorskip("torch")
+    z = torch.tensor([s, 0.3, -1.2], dtype=torch.float64, requires_grad=True)
+    for target in (0.0, 1.0, 7.5):
+        expected = torch.nn.functional.poisson_nll_loss(z[0], torch.tensor(target, dtype=torch.float64))
+        (gradient,) = torch.autograd.grad(expected, z)
+        assert nn.poisson(s, target) == pytest.approx(expected.item(), rel=1e-14)
+        assert derivative(nn.poisson, s, target) == pytest.approx(gradient[0].item(), rel=1e-14)
+    for label in range(3):
+        expected = torch.nn.functional.nll_loss(z.log_softmax(0), torch.tensor(label))
+        (gradient,) = torch.autograd.grad(expected, z)
+        leaves = [Value(x) for x in z.tolist()]
+        loss = nn.negative_log_likelihood(nn.Softmax()(leaves), label)
+        loss.backward()
+        assert loss.data == pytest.approx(expected.item(), rel=1e-13)
+        assert [x.grad for x in leaves] == pytest.approx(gradient.tolist(), rel=1e-12)
+
+
+def test_counts_are_learnt_and_their_error_is_that_of_the_expected_count():
+    X = [[i / 10] for i in range(10)]
+    counts = [math.exp(1 + 2 * x) for (x,) in X]
+    model = nn.Neuron(1, nonlin=False, rng=0)
+    history = nn.fit(model, X, counts, loss="poisson", optimizer=nn.Adam(0.1), epochs=300, progress=False)
+    assert nn.poisson.predicted(model.predict(X)) == pytest.approx(counts, rel=1e-3)
+    assert history.metric[-1] < 0.01
+    assert (model.w[0].data, model.b.data) == pytest.approx((2.0, 1.0), rel=1e-2)
+
+
+def test_probabilities_and_scores_are_not_confused():
+    X, y = [[0.0], [1.0]], [0, 1]
+    with pytest.raises(ValueError, match=r"negative_log_likelihood takes probabilities .*: end the model with Softmax"):
+        nn.fit(nn.Layer(1, 2, nonlin=False, rng=0), X, y, loss="negative_log_likelihood", progress=False)
+    ended = nn.Sequential(nn.Layer(1, 2, nonlin=False, rng=0), nn.Softmax())
+    with pytest.raises(ValueError, match="cross_entropy takes scores, and this model ends with Softmax"):
+        nn.fit(ended, X, y, loss="cross_entropy", progress=False)
+    nn.fit(ended, X, y, loss="negative_log_likelihood", epochs=2, progress=False)
+    assert ended.predict_proba(X) == ended.predict(X)
+
+
 def test_the_score_with_the_least_quantile_loss_is_the_quantile_of_the_targets():
     targets = [[float(i)] for i in range(101)]
     model = nn.Neuron(1, nonlin=False, init=lambda *_: 0.0)
@@ -130,6 +170,9 @@ def test_several_outputs_are_averaged_within_a_sample():
         ("cross_entropy", [1.0, 2.0], 0.5, "0 to 1, got 0.5"),
         ("cross_entropy", [1.0, 2.0], -1, "0 to 1, got -1"),
         ("cross_entropy", 1.0, 1, "takes a list of scores, one a class, got one number"),
+        ("poisson", 1.0, -1, "poisson takes targets of 0 or more, got -1"),
+        ("negative_log_likelihood", [0.5, 0.5], 2, "takes the number of a class as its label, 0 to 1, got 2"),
+        ("negative_log_likelihood", [1.0, 2.0], 1, r"takes probabilities that add up to 1, got \[1.0, 2.0\]: end the"),
         ("squared_error", 1.0, math.inf, "takes a finite number as its target, got inf"),
         ("squared_error", 1.0, [1.0], "the score is one number and the target a list of 1"),
         ("squared_error", [1.0], [1.0, 2.0], "1 scores, 2 targets"),
@@ -141,6 +184,7 @@ def test_targets_that_a_loss_cannot_take_are_named_with_their_sample(loss, score
     with pytest.raises(ValueError, match=message):
         loss(score, target)
     fine = {"hinge": (1.0, 1), "binary_cross_entropy": (1.0, 1), "cross_entropy": ([1.0, 2.0], 1)}
+    fine["negative_log_likelihood"] = [0.25, 0.75], 1
     good = fine.get(loss.name, (1.0, 1.0))
     with pytest.raises(ValueError, match=f"sample 1: .*{message}"):
         loss.batch([good[0], score], [good[1], target])

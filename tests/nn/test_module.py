@@ -186,7 +186,9 @@ def test_the_summary_counts_every_parameter_once():
     model.scale.label = "scale"
     assert [line.split() for line in model.summary().splitlines()] == [
         ["module", "type", "shape", "parameters", "trained"],
-        ["body", "Sequential", "34", "9"],
+        ["body.modules.0", "Layer", "2", "->", "3", "9", "9"],
+        ["body.modules.1", "Dropout", "0", "0"],
+        ["body.modules.2", "MLP", "3", "->", "1", "25", "0"],
         ["its", "own", "1", "1"],
         ["total", "Model", "35", "10"],
     ]

@@ -1,4 +1,5 @@
-"""Exported code, run: C by any compiler, JavaScript by Node, Python here; arguments and results as Python has them."""
+"""Exported code, run: C by any compiler, JavaScript and WebAssembly by Node, Python here; arguments and results as
+Python has them."""
 
 import ctypes
 import json
@@ -169,7 +170,7 @@ class _Result:
 # --- JavaScript and Python -------------------------------------------------------------------------------------------
 
 RUN = """
-import {{ {name} }} from "./code.mjs";
+{load}
 const flat = (x) => (typeof x === "object" && x !== null ? Object.values(x).flatMap(flat) : [Number(x)]);
 const results = [{calls}].map((call) => {{
   try {{
@@ -184,13 +185,24 @@ console.log(JSON.stringify(results.map((r) => (typeof r === "string" ? r : r.map
 """
 
 
+def loading(code: Code) -> str:
+    """JavaScript that makes a function of this name of code that is saved as code.mjs."""
+    if not code.binary:
+        return f'import {{ {code.name} }} from "./code.mjs";'
+    of = code.name[:1].upper() + code.name[1:]
+    return (
+        f'import {{ {of} as Loaded }} from "./code.mjs"; const loaded = await Loaded.load();\n'
+        f"const {code.name} = (...args) => loaded.{code.name}(...args);"
+    )
+
+
 def run_javascript(code: Code, calls: Sequence[Sequence[Any]]) -> list[Any]:
-    """For each call the numbers that it returns, or the message of a RangeError."""
+    """For each call the numbers that it returns, or the message of a RangeError; of WebAssembly, too."""
     folder = Path(tempfile.mkdtemp())
     try:
         code.save(folder / "code.mjs")
         written = [f"() => {code.name}({', '.join(_written(code, args))})" for args in calls]
-        (folder / "run.mjs").write_text(RUN.format(name=code.name, calls=",\n".join(written)))
+        (folder / "run.mjs").write_text(RUN.format(load=loading(code), calls=",\n".join(written)))
         done = subprocess.run(["node", "run.mjs"], cwd=folder, capture_output=True, text=True)
         if done.returncode:
             raise AssertionError(done.stderr[-3000:])

@@ -92,8 +92,8 @@ class Code:
     # --- memory -------------------------------------------------------------------------------------------------------
 
     def at(self, base: str, index: Any, kind: str = "double") -> str:
-        """The address of an element."""
-        return self.value(f"getelementptr {kind}, ptr {base}, i64 {index}")
+        """The address of an element; an address takes 64 bits wherever it is stored."""
+        return self.value(f"getelementptr {'i64' if kind == 'ptr' else kind}, ptr {base}, i64 {index}")
 
     def load(self, kind: str, address: str, align: int = 8) -> str:
         return self.value(f"load {kind}, ptr {address}, align {align}")

@@ -1,0 +1,43 @@
+"""How layers are made: sizes that are whole numbers, and the first weights."""
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+from nn.activations import ELU, GELU, LeakyReLU, PReLU, ReLU, SiLU, Softplus, Swish
+
+Init = Callable[[Any, int, int], float]
+
+# A weight drawn from a generator, for a neuron of nin inputs in a layer of nout neurons.
+INITS: dict[str, Init] = {
+    "uniform": lambda rng, nin, nout: rng.uniform(-1, 1),  # micrograd's
+    "he": lambda rng, nin, nout: rng.gauss(0.0, math.sqrt(2 / nin)),  # He et al., 2015, for ReLU
+    "xavier": lambda rng, nin, nout: rng.uniform(-1, 1) * math.sqrt(6 / (nin + nout)),  # Glorot and Bengio, 2010
+}
+RECTIFIERS = ReLU, LeakyReLU, PReLU, ELU, SiLU, Swish, GELU, Softplus  # which halve the variance, as "he" makes up for
+
+
+def whole(n: Any, name: str, least: int = 1) -> int:
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(f"{name} must be a whole number, got {type(n).__name__} {n!r:.60}")
+    if n < least:
+        raise ValueError(f"{name} must be at least {least}, got {n!r}")
+    return int(n)
+
+
+def first_weights(init: str | Init, activation: Any) -> Init:
+    if callable(init):
+        return init
+    if init == "auto":
+        init = "he" if isinstance(activation, RECTIFIERS) else "xavier"
+    if init not in INITS:
+        raise ValueError(f"unknown initialisation {init!r}; choose from auto, {', '.join(INITS)}")
+    return INITS[init]
+
+
+def generator(rng: Any) -> Any:
+    """Something with uniform() and gauss(): Python's module `random`, or a generator."""
+    if rng is None:
+        return random
+    return rng if hasattr(rng, "uniform") else random.Random(rng)
