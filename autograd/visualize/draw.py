@@ -1,6 +1,8 @@
 """draw: an expression graph as a picture, laid out by Graphviz."""
 
+import math
 import os
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import Path
@@ -19,6 +21,7 @@ from autograd.visualize.names import (
     number_formatter,
     parameters_of,
     printable,
+    signs,
 )
 from autograd.visualize.selection import Selection, select
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from autograd.visualize.graphviz_program import Picture
 
 DIRECTIONS = ("LR", "TB", "RL", "BT")
+MOST_DRAWN = 120  # nodes, chosen so that a picture can still be read
 
 # Okabe and Ito's colours, thinned: told apart by the colour-blind; the outlines and shapes differ, for print in grey
 GRAPH = {"bgcolor": "transparent", "fontname": "Helvetica", "fontsize": "10", "fontcolor": "#5F6B76",
@@ -46,6 +50,8 @@ KINDS = {
                  "margin": "0.04"},
     "omitted": {"shape": "plaintext", "style": "", "fontcolor": "#5F6B76", "margin": "0.06,0.02", "height": "0.2"},
 }  # fmt: skip
+FONT_SIZE, PADDING, POINTS_PER_INCH = 11, 4, 72
+EMS = {" ,.:;'|ijlI·f": 0.37, '/\\()[]-!Jrt"*`': 0.46, "#+<=>^~−∞≤≥≠→ABCDGHKNOQRUVXw&": 0.85, "mMW%@…": 1.08}
 BOX = {"style": "rounded", "color": "#C3CAD1", "fontcolor": "#5F6B76", "penwidth": "0.9", "margin": "8"}
 ORDERLESS = {"add", "mul", "sum", "prod", "max", "min", "maximum", "minimum", "norm", "hypot", "logsumexp"}
 
@@ -57,7 +63,7 @@ def draw(
     local_grads: bool = False,
     names: Mapping[str, Any] | None = None,
     group: Any = None,
-    max_nodes: int = 120,
+    max_nodes: int = MOST_DRAWN,
     file: str | os.PathLike[str] | None = None,
 ) -> "Picture":
     """The graph that the outputs were computed by, as a picture that shows itself in a notebook.
@@ -187,14 +193,15 @@ class Look:
         """The attributes of a Value: a box of label | data | grad."""
         kind = "output" if is_output else "between" if node.op is not None else self.kind_of_leaf(node)
         name = self.name(node)
-        label = _cell(printable(name, LONGEST_NAME)) + "<VR/>" if name else ""
+        label = cell(printable(name, LONGEST_NAME)) + "<VR/>" if name else ""
         outdated = node in self.outdated
-        mark = _cell("out of date") + "<VR/>" if outdated else ""
-        cells = f"{label}{mark}{self.cell('data', node.data)}<VR/>{self.cell('grad', node.grad)}"
-        table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4"><TR>{cells}</TR></TABLE>'
+        mark = cell("out of date") + "<VR/>" if outdated else ""
+        cells = f"{label}{mark}{self.cell('data', node.data)}<VR/>{self.cell('grad', self.grad(node))}"
+        table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{PADDING}"><TR>{cells}</TR></TABLE>'
         attributes = {"label": f"<{table}>", "class": kind, **KINDS[kind]}
         said = f"; {OUT_OF_DATE}" if outdated else ""
-        return {**attributes, **self.tooltip(f"{printable(name)} data {node.data!r}, grad {node.grad!r}{said}".strip())}
+        numbers = signs(f"data {node.data!r}, grad {self.grad(node)!r}")
+        return {**attributes, **self.tooltip(f"{printable(name)} {numbers}{said}".strip())}
 
     def name(self, node: Value) -> str:
         """The node's name; a parameter's without the boxes that it is drawn in."""
@@ -209,14 +216,18 @@ class Look:
             return "leaf"
         return "parameter" if leaf in self.parameters else "input"
 
+    def grad(self, node: Value) -> float:
+        return node.grad
+
     def cell(self, what: str, x: float) -> str:
-        return _cell(f"{what} {printable(self.number(x))}")
+        return cell(f"{what} {printable(self.number(x))}")
 
     def operation(self, node: Value) -> dict[str, str]:
         """The attributes of an operation: a round node with its symbol, or a wider one around a word."""
         assert node.op is not None
-        symbol = printable(node.op.symbol, LONGEST_NAME)
-        long = {"shape": "box", "fixedsize": "false", "margin": "0.08,0.04"} if len(symbol) > 2 else {}
+        symbol = "−" if node.op.symbol == "-" else printable(node.op.symbol, LONGEST_NAME)
+        width = f"{width_of(symbol) / POINTS_PER_INCH + 0.1:.2f}"
+        long = {"shape": "box", "fixedsize": "false", "margin": "0.08,0.04", "width": width} if len(symbol) > 2 else {}
         ordering = {} if node.op.name in ORDERLESS else {"ordering": "in"}
         return {
             "label": _text(symbol),
@@ -229,7 +240,7 @@ class Look:
 
     def constant(self, x: float) -> dict[str, str]:
         label = _text(printable(self.number(x)))
-        return {"label": label, "class": "constant", **KINDS["constant"], **self.tooltip(repr(x))}
+        return {"label": label, "class": "constant", **KINDS["constant"], **self.tooltip(signs(repr(x)))}
 
     def edge(self, node: Value, position: int) -> dict[str, str]:
         """The attributes of the edge from an operand: dashed if no derivative flows."""
@@ -268,10 +279,23 @@ class _Boxes:
                 self._draw(box, inner)
 
 
-def _cell(text: str) -> str:
-    """A table cell. Where Graphviz knows no width of a letter (it does of ASCII's), the cell has an estimate."""
-    size = "" if text.isascii() else f' WIDTH="{round(6.4 * len(text) + 8)}"'
-    return f"<TD{size}>{_html(text)}</TD>"
+def cell(text: str, width: float = 0.0) -> str:
+    """A table cell with room for the text in any common font: Graphviz measures with one of its own."""
+    return f'<TD ALIGN="LEFT" WIDTH="{math.ceil(max(width, width_of(text)) + 2 * PADDING)}">{_html(text)}</TD>'
+
+
+def width_of(text: str) -> float:
+    """At least the width of a text in points, in the widest fonts that are common: DejaVu Sans, Verdana, monospaced."""
+    return FONT_SIZE * max(sum(map(_ems, text)), 0.61 * len(text))
+
+
+def _ems(letter: str) -> float:
+    for letters, ems in EMS.items():
+        if letter in letters:
+            return ems
+    if letter.isascii():
+        return 0.68
+    return 1.4 if unicodedata.east_asian_width(letter) in "WF" else 1.0
 
 
 def _text(text: str) -> str:

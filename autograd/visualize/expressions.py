@@ -10,6 +10,7 @@ from autograd.graph import topological_order
 from autograd.primitives import CALL, NEGATION, POWER, PRODUCT, SUM, Primitive
 from autograd.value import Value
 from autograd.visualize.latex_names import latex_name
+from autograd.visualize.names import signs
 
 LARGEST = 40  # symbols and operations in a formula, chosen so that it can still be read; what is larger prints as …
 LONGEST_SUM = 8  # terms; of more, those in the middle print as …
@@ -295,7 +296,7 @@ class Printer:
 
     def precedence(self, term: Term) -> int:
         if isinstance(term, float):
-            return NEGATION if self.number(term).startswith("-") else CALL
+            return NEGATION if signs(self.number(term)).startswith("−") else CALL
         if isinstance(term, Symbol):
             return ANY if _AMBIGUOUS.search(term.name) else CALL
         if self.latex and term.op in (p.exp, p.exp2) and not self._by_name(term.op):
@@ -315,13 +316,12 @@ class Printer:
 
     def value(self, x: float) -> str:
         """A number; in LaTeX with a power of ten for an exponent."""
-        written = self.number(x or 0.0)  # not -0
+        written = signs(self.number(x or 0.0))  # not -0
         if not self.latex:
-            return written.replace("-", "−")
+            return written
+        written = written.replace("−", "-").replace("∞", r"\infty").replace("nan", r"\mathrm{nan}")
         mantissa, e, exponent = written.partition("e")
-        if e and exponent.lstrip("+-").isdigit():
-            return rf"{mantissa}\times 10^{{{int(exponent)}}}"
-        return {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{nan}"}.get(written, written)
+        return rf"{mantissa}\times 10^{{{int(exponent)}}}" if e and exponent.lstrip("+-").isdigit() else written
 
     def _term(self, term: Term) -> str:
         if isinstance(term, float):

@@ -102,8 +102,8 @@ def number_formatter(format: NumberFormat) -> Callable[[float], str]:
 
     Example:
         >>> four_digits = number_formatter(".4g")
-        >>> four_digits(2.0), four_digits(0.0554623)
-        ('2', '0.05546')
+        >>> four_digits(2.0), four_digits(-0.0554623)
+        ('2', '−0.05546')
     """
     if callable(format):
         return format
@@ -113,7 +113,17 @@ def number_formatter(format: NumberFormat) -> Callable[[float], str]:
         raise ValueError(
             f"{format!r} is not a number format; use one like '.4g' or '.2f', or a function of a float"
         ) from None
-    return lambda x: f"{x:{format}}"
+    return lambda x: signs(f"{x:{format}}")
+
+
+def signs(written: str) -> str:
+    """A number with the signs that people read: − and ∞.
+
+    Example:
+        >>> signs("-inf"), signs("-1e-05")
+        ('−∞', '−1e−05')
+    """
+    return written.replace("-", "−").replace("inf", "∞")
 
 
 # Control characters and halves of surrogate pairs, which XML cannot hold, and the controls of the writing direction,

@@ -14,17 +14,18 @@ from string import Template
 from typing import Any
 
 from autograd.codegen.javascript import called_by
+from autograd.derivatives import pullback, recorded_partials
 from autograd.files import write_atomically
 from autograd.primitives import CALL, Primitive
 from autograd.value import Value
-from autograd.visualize.draw import DIRECTIONS, Look
+from autograd.visualize.draw import DIRECTIONS, MOST_DRAWN, Look, cell, width_of
 from autograd.visualize.expressions import Applied, Printer, Symbol, Term, tidy
 from autograd.visualize.javascript import NoJavaScript, operation
-from autograd.visualize.names import OUT_OF_DATE, Names, distinct_names, number_formatter
+from autograd.visualize.names import OUT_OF_DATE, Names, distinct_names, number_formatter, printable
 from autograd.visualize.selection import select
 
 DIGITS = 4
-NUMBER_WIDTH = 86  # points, for "grad -1.234e-05"
+MOST_DESCRIBED = 8  # leaves in the text for those who do not see the picture
 SHAPE = 1.5  # width to height of the part of the page that the graph is in
 SCRIPTS = (
     "theme.js", "numbers.js", "graph.js", "sweeps.js", "steps.js", "drawing.js", "view.js", "map.js", "leaves.js",
@@ -80,10 +81,21 @@ def page(
 
 
 class _Look(Look):
-    """Cells for numbers that come and go: at the left, and wide enough for any."""
+    """The gradients of the output, whatever a backward() has left in `grad`."""
+
+    def __init__(self, output: Value, order: list[Value], names: Mapping[Value, str], model: Any):
+        super().__init__(number_formatter(f".{DIGITS}g"), names, model=model, tooltips=False)
+        self.grads = dict(zip(order, pullback([output], [1.0], order, recorded_partials), strict=True))
+
+    def grad(self, node: Value) -> float:
+        return self.grads[node] or 0.0
+
+
+class _PageLook(_Look):
+    """Cells for numbers that come and go: at the left, and wide enough for most."""
 
     def cell(self, what: str, x: float) -> str:
-        return f'<TD ALIGN="LEFT" WIDTH="{NUMBER_WIDTH}">{what}</TD>'
+        return cell(f"{what} {printable(self.number(x))}", width_of("grad −1.234e−05"))
 
 
 class Page:
@@ -96,7 +108,7 @@ class Page:
     def __init__(self, output: Value, order: list[Value], names: Names, model: Any, direction: str | None, height: int):
         names.of.setdefault(output, "out")
         own_names = distinct_names(order, names)
-        look = _Look(number_formatter(f".{DIGITS}g"), own_names, model=model, tooltips=False)
+        look = _PageLook(output, order, own_names, model)
         selection = select([output], max_nodes=sys.maxsize)
         layouts = [
             look.picture([output], selection, way).pipe("svg", encoding="utf-8")
@@ -112,20 +124,37 @@ class Page:
             "digits": DIGITS,
         }
         self.height = height
-        title = f"Forward and backward pass of {own_names[output]}"
+        self.title = f"Forward and backward pass of {own_names[output]}"
         if look.outdated:
-            title += f" ({OUT_OF_DATE})"
-        self.html = _document(title, svg, data, operations)
+            self.title += f" ({OUT_OF_DATE})"
+        self.html = _document(self.title, svg, data, operations)
+        self._still = _Look(output, order, own_names, model)
+        self._output = output
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document; a crash leaves the old file or the new one."""
         write_atomically(path, self.html.encode())
 
     def _repr_html_(self) -> str:
-        return (
-            f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" title="Forward and backward pass" '
-            f'style="width: 100%; height: {self.height}px; border: 1px solid #8884; border-radius: 6px"></iframe>'
+        """The page in a frame, and for where no frame is shown a picture with the numbers."""
+        return Template(_asset("notebook.html")).substitute(
+            document=escape(self.html),
+            title=escape(self.title),
+            height=self.height,
+            picture=base64.b64encode(self._repr_png_()).decode(),
+            description=escape(self._description()),
         )
+
+    def _repr_png_(self) -> bytes:
+        """The graph with its data and gradients; of a large one what is nearest to the output."""
+        return self._still.picture([self._output], select([self._output], MOST_DRAWN), "LR").pipe("png")
+
+    def _description(self) -> str:
+        """The picture in words."""
+        names, number = self._still.names, self._still.number
+        leaves = [x for x in self._still.grads if x.op is None][:MOST_DESCRIBED]
+        values = [f"{names[x]} with data {number(x.data)}, grad {number(self._still.grad(x))}" for x in leaves]
+        return f"{self.title}, which is {number(self._output.data)}; leaves: {'; '.join(values)}"
 
     def __repr__(self) -> str:
         return f"<page of {len(self.html)} characters; .save('page.html') writes it>"

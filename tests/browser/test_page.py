@@ -462,6 +462,48 @@ def test_light_and_dark_follow_the_system_and_the_button(open_page):
     assert colours[0] == colours[3] != colours[1] == colours[2]
 
 
+def notebook_output(attributes=""):
+    html = page(shared_graph(), names={})._repr_html_()
+    return f"<!doctype html><meta charset=utf-8><body {attributes}>{html}"
+
+
+def test_page_is_dark_where_the_notebook_is(open_page):
+    for attributes, theme in [
+        ('data-jp-theme-light="false"', "dark"), ('data-jp-theme-light="true" style="background: #222"', "light"),
+        ('data-vscode-theme-kind="vscode-dark"', "dark"), ('data-vscode-theme-kind="vscode-light"', "light"),
+        ('style="background: #1e1e1e"', "dark"), ('style="background: rgb(250, 250, 250)"', "light"),
+    ]:  # fmt: skip
+        tab = open_page(notebook_output(attributes))
+        frame = tab.frames[1]
+        frame.wait_for_function(f"() => document.documentElement.dataset.theme === '{theme}'")
+    tab.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    frame.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+
+
+def test_where_no_frame_is_shown_there_is_a_picture_with_the_numbers_and_its_text(open_page):
+    tab = open_page(notebook_output())
+    picture = tab.locator(".autograd-page img")
+    assert not picture.is_visible()
+    said = "leaves: a with data 2, grad 6; b with data −3, grad −4; c with data 10, grad −6"
+    assert said in picture.get_attribute("alt")
+    tab.emulate_media(media="print")
+    assert picture.is_visible(), "on paper"
+    assert not tab.locator("iframe").is_visible()
+    sanitized = re.sub(r"<(iframe|script|style)\b.*?</\1>", "", notebook_output(), flags=re.DOTALL)
+    picture = open_page(sanitized).locator("img")
+    assert picture.is_visible(), "GitHub, nbviewer, an untrusted notebook"
+    assert picture.evaluate("(image) => image.naturalWidth") > 300
+
+
+def test_without_javascript_a_saved_page_shows_all_numbers(open_page):
+    L = shared_graph()
+    tab = open_page(page(L, names={}).html, java_script_enabled=False)
+    L.backward()
+    for i, node in enumerate(topological_order([L])):
+        numbers = [f"data {node.data:.4g}", f"grad {node.grad:.4g}"]
+        assert texts(tab, i)[1:] == [x.replace("-", "−") for x in numbers]
+
+
 def test_long_numbers_stay_inside_their_boxes(open_page):
     x = Value(-1.23456e-105, label="x")
     tab = open_page(page(x * -1.2345678e-5, names={}).html)
@@ -497,8 +539,9 @@ def test_notebook_frame_shows_the_page_and_keeps_labels_in(open_page):
     frame.locator("#forward").click()
     assert frame.locator("#position").text_content() == "1 of 3 · forward"
     assert tab.locator("iframe").get_attribute("sandbox") == "allow-scripts"
-    assert tab.locator("img").count() == 0
+    assert tab.locator("img").count() == 1, "the picture for where no frame is shown"
     assert tab.locator("body > *").count() == 1
+    assert tab.locator(".autograd-page > *").count() == 4
 
 
 def test_nothing_from_a_label_is_executed_in_the_drawing_and_the_latex(open_page):

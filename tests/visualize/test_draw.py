@@ -120,7 +120,8 @@ def test_names_of_ipython_never_count():
 @pytest.mark.parametrize(
     ("x", "format", "shown"),
     [
-        (2.0, ".4g", "2"), (0.0554623, ".4g", "0.05546"), (1e-10, ".4g", "1e-10"), (math.nan, ".4g", "nan"),
+        (2.0, ".4g", "2"), (0.0554623, ".4g", "0.05546"), (1e-10, ".4g", "1e−10"), (math.nan, ".4g", "nan"),
+            (-math.inf, ".4g", "−∞"),
         (2.0, ".2f", "2.00"), (2.0, lambda x: f"<{x}>", "<2.0>"), (2.0, "svg", "2"),
     ],
 )  # fmt: skip

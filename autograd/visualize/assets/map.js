@@ -7,7 +7,9 @@ class Overview {
     this.svg = svg;
     this.view = view;
     this.boxes = boxes;
+    this.marked = null;
     view.changed = () => this.update();
+    new ResizeObserver(() => this.draw()).observe(view.frame);
     const move = (event) => {
       const { left, top } = svg.getBoundingClientRect();
       view.show({ x: (event.clientX - left) / this.scale.x, y: (event.clientY - top) / this.scale.y });
@@ -35,6 +37,7 @@ class Overview {
     this.window = this.rectangle(this.view.box, 6);
     this.window.classList.add("window");
     this.svg.replaceChildren(...this.nodes.filter(Boolean), this.window);
+    this.mark(this.marked);
     this.update();
   }
 
@@ -52,6 +55,7 @@ class Overview {
 
   mark(i) {
     this.svg.querySelector(".current")?.classList.remove("current");
+    this.marked = i;
     if (i !== null) this.nodes[i]?.classList.add("current");
   }
 

@@ -36,8 +36,19 @@ class View {
   }
 
   show(middle, scale = this.scale, isWhole = false) {
-    Object.assign(this, { middle, scale, isWhole });
+    Object.assign(this, { middle, scale, isWhole, home: null });
     this.draw();
+  }
+
+  // Brings a box to the middle, or as near to it as the window stays full.
+  center(box, scale = this.scale) {
+    const margin = { x: MARGIN.side, y: MARGIN.foot };
+    const along = (axis, size) => {
+      const [half, edge] = [this.size[size] / scale / 2, margin[axis] / scale];
+      const [least, most] = [half - edge, this.whole[size] - half + edge];
+      return least > most ? this.whole[size] / 2 : Math.max(least, Math.min(most, box[axis] + box[size] / 2));
+    };
+    this.show({ x: along("x", "width"), y: along("y", "height") }, scale);
   }
 
   draw() {
@@ -55,11 +66,13 @@ class View {
   // The whole drawing if it can be read then, else what is around a box of it.
   open(box) {
     if (this.fitting >= 0.85 * READABLE) this.fit();
-    else this.show({ x: box.x + box.width / 2, y: box.y + box.height / 2 }, READABLE);
+    else this.center(box, READABLE);
+    this.home = box; // until the window is moved: a notebook gives the frame its size late
   }
 
   resized() {
-    if (this.isWhole) this.fit();
+    if (this.home !== null) this.open(this.home);
+    else if (this.isWhole) this.fit();
     else this.draw();
   }
 
@@ -115,6 +128,6 @@ class View {
     const isCovered = over.some((r) => r.width > 0 && x < r.right && r.left < right && y < r.bottom && r.top < bottom);
     const { width, height } = this.size;
     const isInside = x >= left + MARGIN.side && right <= left + width - MARGIN.side && y >= top + MARGIN.side && bottom <= top + height - MARGIN.side;
-    if (!isInside || isCovered) this.show({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
+    if (!isInside || isCovered) this.center(box);
   }
 }
