@@ -13,9 +13,10 @@ def to_torch(model: Module) -> "torch.nn.Sequential":
     """A torch.nn.Sequential in double precision with the same parameters, scores and gradients.
 
     Args:
-        model: an MLP, Layer, Sequential, and what those are made of: activations, Dropout.
+        model: an MLP or Layer, or a Sequential of such and of the other layers and activations of this package.
 
-    The module takes tensors of shape (n, features) and gives (n, outputs), also for one output. It is in training or
+    The module takes tensors of shape (n, features), before an Embedding of whole numbers, and gives (n, outputs), also
+    for one output. It is in training or
     evaluation as the model is. Later changes of one do not reach the other.
 
     Errors: ImportError without PyTorch; TypeError for a module that has no counterpart there.
@@ -38,8 +39,8 @@ def from_torch(module: "torch.nn.Module") -> Module:
     """A model of this package that computes what a module of PyTorch does, with its parameters.
 
     Args:
-        module: a torch.nn.Sequential of Linear, activations, Dropout and other Sequentials, or one of these. Linear
-            becomes a Layer, with the activation that follows; one without bias gets biases of 0.
+        module: a torch.nn.Sequential of Linear, activations and what else has a counterpart here, or one of these.
+            Linear becomes a Layer, with the activation that follows; what has no bias gets biases of 0.
 
     Errors: ImportError without PyTorch; TypeError for a module that has no counterpart here.
     """

@@ -103,7 +103,7 @@ def predictor(model: Module, language: str, inputs: int) -> "Code | OnnxModel":
             return loss.predicted(score) if loss else score
         return {"scores" if isinstance(score, list) else "score": score, "chosen": chosen}
 
-    return autograd.export(predict, [0.5] * inputs, language=language, about=_about(model, about))
+    return autograd.export(predict, [0.0] * inputs, language=language, about=_about(model, about))
 
 
 def _class(score: Any, loss: Loss) -> Any:

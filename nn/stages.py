@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from autograd import Value
 from nn.activations import ACTIVATIONS, Activation
-from nn.layers import MLP, Layer, Neuron, Sequential
+from nn.layers import MLP, Layer, Neuron, Sequential, Softmax
 from nn.module import Module
 
 # tanh is a function that a model may apply, and Tanh the module that applies it
@@ -44,7 +44,12 @@ def stages(model: Any) -> list[Stage]:
         >>> len(first.weights), len(first.weights[0]), activation, len(last.biases)
         (3, 2, ReLU(), 1)
     """
-    return [*_stages(model)]
+    found, last = [*_stages(model)], None
+    for stage in found:
+        if isinstance(stage, Softmax) and isinstance(last, Linear) and len(last.biases) == 1:
+            raise TypeError("Softmax after a layer of one neuron is of another list elsewhere; put Flatten between")
+        last = last if isinstance(stage, Activation | Each) else stage
+    return found
 
 
 def _stages(model: Any) -> Iterator[Stage]:

@@ -7,7 +7,19 @@ import torch
 
 from autograd import flatten
 from nn.activations import ELU, GELU, Activation, LeakyReLU, PReLU, ReLU, Sigmoid, SiLU, Softplus, Swish, Tanh
-from nn.layers import Dropout, Layer, Sequential
+from nn.layers import (
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Embedding,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Reshape,
+    Residual,
+    Sequential,
+    Softmax,
+)
 from nn.module import Module
 from nn.stages import Each, Linear, Stage, stages
 
@@ -21,6 +33,16 @@ class LearntSwish(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * torch.sigmoid(self.beta * x)
+
+
+class Shortcut(torch.nn.Sequential):
+    """x + f(x), f being the modules one after the other: Residual."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = x
+        for module in self:
+            y = module(y)
+        return x + y
 
 
 class Row(NamedTuple):
@@ -55,7 +77,26 @@ TABLE = [
     Row(PReLU, torch.nn.PReLU, parameters={"slope": "weight"}),
     Row(Swish, LearntSwish, parameters={"beta": "beta"}),
     Row(Dropout, torch.nn.Dropout, {"p": "p"}),
-]
+    Row(Softmax, torch.nn.Softmax, made={"dim": -1}, computes={"dim": -1}),
+    Row(Flatten, torch.nn.Flatten, computes={"start_dim": 1, "end_dim": -1}),
+    Row(
+        LayerNorm, torch.nn.LayerNorm, {"size": "normalized_shape", "epsilon": "eps"},
+        {"weight": "weight", "bias": "bias"}, computes={"elementwise_affine": True},
+    ),
+    Row(
+        Embedding, torch.nn.Embedding, {name: name for name in ("num_embeddings", "embedding_dim")},
+        {"weight": "weight"}, computes={"padding_idx": None, "max_norm": None},
+    ),
+    *[
+        Row(
+            ours, theirs,
+            {name: name for name in ("in_channels", "out_channels", "kernel_size", "stride", "padding")},
+            {"weight": "weight", "bias": "bias"},
+            computes={"groups": 1, "dilation": dilation, "padding_mode": "zeros"},
+        )
+        for ours, theirs, dilation in ((Conv1d, torch.nn.Conv1d, (1,)), (Conv2d, torch.nn.Conv2d, (1, 1)))
+    ],
+]  # fmt: skip
 
 
 # --- to PyTorch -------------------------------------------------------------------------------------------------------
@@ -72,6 +113,10 @@ def _to(stage: Stage) -> torch.nn.Module:
         _copy(stage.weights, linear.weight)
         _copy(stage.biases, linear.bias)
         return linear
+    if isinstance(stage, Residual):
+        return Shortcut(*map(_to, stages(Sequential(*stage.modules))))
+    if isinstance(stage, Reshape):
+        return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Unflatten(1, stage.shape))
     modules: Sequence[Module] = stage.modules if isinstance(stage, Each) else [stage]
     row = next((row for row in TABLE if row.ours is type(modules[0])), None)
     if row is None:
@@ -137,9 +182,14 @@ def _layer(linear: torch.nn.Linear, activation: torch.nn.Module | None) -> Layer
 
 
 def _from(module: torch.nn.Module) -> Module:
+    if isinstance(module, Shortcut):
+        return Residual(*map(from_torch, module))
+    if isinstance(module, torch.nn.Unflatten) and module.dim == 1:
+        return Reshape(*module.unflattened_size)
     row, ours = _made(module)
     for name, theirs in row.parameters.items():
-        _set(flatten(getattr(ours, name))[0], getattr(module, theirs).flatten().tolist())
+        values, tensor = flatten(getattr(ours, name))[0], getattr(module, theirs)
+        _set(values, [0.0] * len(values) if tensor is None else tensor.flatten().tolist())  # without bias
     return ours
 
 
@@ -154,7 +204,8 @@ def _made(module: torch.nn.Module) -> tuple[Row, Module]:
     for name, value in row.computes.items():
         if getattr(module, name) != value:
             raise TypeError(f"from_torch: {row.ours.__name__} here has {name}={value!r}, unlike {module!r:.60}")
-    return row, row.ours(**{ours: getattr(module, theirs) for ours, theirs in row.arguments.items()})
+    given = {ours: getattr(module, theirs) for ours, theirs in row.arguments.items()}
+    return row, row.ours(**{name: x[0] if isinstance(x, tuple) and len(x) == 1 else x for name, x in given.items()})
 
 
 def _set(values: Sequence[Any], numbers: Sequence[float]) -> None:

@@ -1,5 +1,6 @@
 """Models in PyTorch and back: the same scores and the same gradients."""
 
+import math
 import sys
 from typing import Any
 
@@ -7,7 +8,28 @@ import pytest
 
 import autograd
 from autograd import Value
-from nn import MLP, Dropout, Layer, Module, Neuron, PReLU, Sequential, Softplus, from_torch, hinge, to_torch
+from nn import (
+    MLP,
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Embedding,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Module,
+    Neuron,
+    PReLU,
+    Reshape,
+    Residual,
+    Sequential,
+    SiLU,
+    Softmax,
+    Softplus,
+    from_torch,
+    hinge,
+    to_torch,
+)
 from nn.activations import ACTIVATIONS
 from tests.compiler.conftest import close
 
@@ -81,6 +103,45 @@ def test_modules_of_pytorch_come_over_as_they_are_made_there():
     expected = module.double()(torch.tensor(X, dtype=torch.float64)).tolist()
     for mine, theirs in zip(model.predict(X), expected, strict=True):
         assert all(close(x, y, 1e-14) for x, y in zip(mine, theirs, strict=True)), (mine, theirs)
+
+
+def image_model():
+    block = Residual(Conv2d(2, 2, (3, 1), padding=(1, 0), rng=1), SiLU())
+    return Sequential(
+        Reshape(1, 4, 4), Conv2d(1, 2, 3, padding=1, rng=0), block, Flatten(), LayerNorm(32, 1e-3),
+        Layer(32, 3, nonlin=False, rng=2), Softmax(),
+    )  # fmt: skip
+
+
+def word_model():
+    return Sequential(
+        Embedding(6, 4, rng=0), Residual(Layer(4, 4, activation="tanh", rng=1)), Flatten(), Reshape(2, 6),
+        Conv1d(2, 3, 3, stride=2, rng=2), Flatten(), Layer(6, 1, rng=3),
+    )  # fmt: skip
+
+
+IMAGES = [[math.sin(7 * i + j) for j in range(16)] for i in range(3)]
+WORDS = [[0, 5, 2], [3, 3, 1]]
+
+
+@pytest.mark.parametrize(("make", "samples", "dtype"), [(image_model, IMAGES, "float64"), (word_model, WORDS, "long")])
+def test_models_of_all_layers_go_over_and_back(make, samples, dtype):
+    model = make()
+    module = to_torch(model)
+    scores = module(torch.tensor(samples, dtype=getattr(torch, dtype)))
+    ours = [model([float(x) for x in sample]) for sample in samples]
+    assert all(close(x, y, 1e-13) for x, y in zip(data(ours), scores.flatten().tolist(), strict=True))
+    again = from_torch(module)
+    assert data([again(sample) for sample in samples]) == data(ours)
+    weights = [1.0 + 0.1 * i for i in range(scores.numel())]  # so that all scores count, and none alike
+    (scores.flatten() * torch.tensor(weights, dtype=torch.float64)).sum().backward()
+    autograd.dot(autograd.flatten(ours)[0], weights).backward()
+    for (name, p), theirs in zip(model.named_parameters().items(), from_torch_of_gradients(module), strict=True):
+        assert math.isclose(p.grad, theirs, rel_tol=1e-12, abs_tol=1e-13), (name, p.grad, theirs)
+
+
+def data(structure):
+    return autograd.read_data(autograd.flatten(structure)[0])
 
 
 class Bell(Module):

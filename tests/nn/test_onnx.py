@@ -5,7 +5,25 @@ import json
 import numpy as np
 import pytest
 
-from nn import MLP, Dropout, Layer, Module, PReLU, Sequential, export, load
+from nn import (
+    MLP,
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Embedding,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Module,
+    PReLU,
+    Reshape,
+    Residual,
+    Sequential,
+    SiLU,
+    Softmax,
+    export,
+    load,
+)
 from nn.__main__ import main
 from nn.activations import ACTIVATIONS
 from nn.datasets import read_table
@@ -25,8 +43,8 @@ def run(path, X):
     return dict(zip(names, session.run(None, {"x": np.asarray(X, dtype=float)}), strict=True))
 
 
-def agree(model, path, tolerance=1e-13):
-    export(model, path, 3)
+def agree(model, path, tolerance=1e-13, X=X):
+    export(model, path, X.shape[1])
     (found,) = run(path, X).values()
     expected = model.predict(X)
     assert found.shape == expected.shape
@@ -45,6 +63,23 @@ def test_what_stands_between_layers_is_the_same(tmp_path):
     agree(Sequential(Layer(3, 4, nonlin=False), PReLU(), Dropout(0.5), Layer(4, 1)), tmp_path / "model.onnx")
 
 
+def test_models_of_all_layers_are_the_same(tmp_path):
+    block = Residual(Conv2d(2, 2, (3, 1), padding=(1, 0), rng=1), SiLU())
+    image = Sequential(
+        Reshape(1, 5, 4), Conv2d(1, 2, 3, stride=(2, 1), padding=1, rng=0), block, Flatten(), LayerNorm(24, 1e-3),
+        Layer(24, 3, nonlin=False, rng=2), Softmax(),
+    )  # fmt: skip
+    words = Sequential(
+        Embedding(6, 4, rng=0), Residual(Layer(4, 4, activation="tanh", rng=1)), Flatten(), Reshape(2, 6),
+        Conv1d(2, 3, 3, stride=2, rng=2), Flatten(), Layer(6, 1, rng=3),
+    )  # fmt: skip
+    agree(image, tmp_path / "image.onnx", X=np.random.default_rng(1).normal(size=(4, 20)))
+    agree(words, tmp_path / "words.onnx", X=np.array([[0.0, 5.0, 2.0], [3.0, 3.0, 1.0]]))
+    for word in (6.0, -1.0, 0.5):
+        with pytest.raises(Exception, match="out of"):
+            run(tmp_path / "words.onnx", [[0.0, word, 0.0]])
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_class_is_the_one_that_the_loss_reads_from_the_scores(loss, tmp_path):
     of = LOSSES[loss]
@@ -54,7 +89,9 @@ def test_the_class_is_the_one_that_the_loss_reads_from_the_scores(loss, tmp_path
     export(model, tmp_path / "model.onnx")
     found = run(tmp_path / "model.onnx", X)
     if not classes:
-        assert [*found] == ["score"]
+        expected = of.predicted(model.predict(X).tolist())
+        np.testing.assert_allclose(found.pop("score"), expected, rtol=1e-13)
+        assert not found
         return
     labels = [of.label(score) for score in model.predict(X).tolist()]
     assert found["chosen"].tolist() == [of.labels.index(label) if of.labels else label for label in labels]
