@@ -14,27 +14,56 @@ from typing import Any
 
 from autograd.extras import needs
 from nn.cells import DataError as DataError
+from nn.mersenne import RandomState
 from nn.tables import Table as Table, read_table as read_table
 
 Samples = tuple[list[list[float]], list[int]]
+Point = tuple[float, float]
 
 
 def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
-    """Two half circles that reach into each other (scikit-learn's make_moons).
+    """Two half circles that reach into each other: the samples of scikit-learn's make_moons, which need nothing here.
 
     Args:
         n: how many samples.
         noise: standard deviation of what is added to each coordinate; the circles' radius is 1.
         seed: for the noise and the order.
 
-    Errors: ModuleNotFoundError without scikit-learn, saying what to install.
+    Example:
+        >>> X, y = moons(100, noise=0.0)
+        >>> {round(math.hypot(*x), 9) for x, label in zip(X, y) if label == 0}
+        {1.0}
     """
-    return _from_sklearn("make_moons", n_samples=n, noise=noise, random_state=seed)
+    outer = [(math.cos(t), math.sin(t)) for t in _evenly(math.pi, n // 2)]
+    inner = [(1 - math.cos(t), 0.5 - math.sin(t)) for t in _evenly(math.pi, n - n // 2)]
+    return _shuffled(outer, inner, noise, seed)
 
 
 def circles(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
-    """A circle inside another (scikit-learn's make_circles). Args, errors: as moons."""
-    return _from_sklearn("make_circles", n_samples=n, noise=noise, factor=0.5, random_state=seed)
+    """A circle inside another: the samples of scikit-learn's make_circles with factor 0.5. Args: as moons.
+
+    Example:
+        >>> X, y = circles(100, noise=0.0)
+        >>> {round(math.hypot(*x), 9) for x, label in zip(X, y) if label}
+        {0.5}
+    """
+    outer = [(math.cos(t), math.sin(t)) for t in _evenly(2 * math.pi, n // 2 + 1)[:-1]]
+    inner = [(0.5 * math.cos(t), 0.5 * math.sin(t)) for t in _evenly(2 * math.pi, n - n // 2 + 1)[:-1]]
+    return _shuffled(outer, inner, noise, seed)
+
+
+def _evenly(end: float, count: int) -> list[float]:
+    """Numbers from 0 to end, both included."""
+    step = end / (count - 1) if count > 1 else 0.0
+    return [i * step for i in range(count)]
+
+
+def _shuffled(first: list[Point], second: list[Point], noise: float, seed: int) -> Samples:
+    """Points of two classes in a random order, with noise: drawn in the order in which scikit-learn draws."""
+    rng = RandomState(seed)
+    points = [(point, 0) for point in first] + [(point, 1) for point in second]
+    rng.shuffle(points)
+    return [[x + noise * rng.normal() for x in point] for point, _ in points], [label for _, label in points]
 
 
 def spirals(n: int = 200, noise: float = 0.02, seed: int = 0) -> Samples:
@@ -82,7 +111,11 @@ def digits(n: int = 1797, noise: float = 0.0, seed: int = 0) -> Samples:
 
     Errors: DataError for more than there are; ModuleNotFoundError without scikit-learn, saying what to install.
     """
-    images, labels = _from_sklearn("load_digits", return_X_y=True)
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(needs("this data set", "scikit-learn") + " (the others need nothing)") from error
+    images, labels = [array.tolist() for array in load_digits(return_X_y=True)]
     if n > len(images):
         raise DataError(f"there are {len(images)} digits, not {n}")
     rng = random.Random(seed)
@@ -98,15 +131,6 @@ DATASETS: dict[str, Callable[..., Samples]] = {
     "xor": xor,
     "digits": digits,
 }
-
-
-def _from_sklearn(name: str, **arguments: Any) -> Samples:
-    try:
-        from sklearn import datasets
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(needs("this data set", "scikit-learn") + " (spirals and xor need nothing)") from error
-    X, y = getattr(datasets, name)(**arguments)
-    return X.tolist(), y.tolist()
 
 
 def split(X: list[Any], y: list[Any], test: float, seed: int = 0) -> tuple[list[Any], list[Any], list[Any], list[Any]]:

@@ -39,7 +39,18 @@ def test_spirals_without_noise_are_two_turns_opposite_each_other():
         assert (x0, x1) == pytest.approx((radius * math.cos(angle), radius * math.sin(angle)))
 
 
-def test_without_scikit_learn_moons_say_what_to_install(monkeypatch):
+@pytest.mark.parametrize(("n", "noise", "seed"), [(200, 0.1, 0), (7, 0.0, 1), (1000, 1.5, 123456789)])
+@pytest.mark.parametrize("name", ["moons", "circles"])
+def test_moons_and_circles_are_scikit_learns(name, n, noise, seed):
+    datasets = pytest.importorskip("sklearn.datasets", reason="the reference is scikit-learn")
+    factor = {"factor": 0.5} if name == "circles" else {}
+    X, y = getattr(datasets, f"make_{name}")(n_samples=n, noise=noise, random_state=seed, **factor)
+    ours = DATASETS[name](n, noise=noise, seed=seed)
+    assert ours[1] == y.tolist()
+    assert ours[0] == [pytest.approx(x, rel=0, abs=4e-15) for x in X.tolist()]
+
+
+def test_without_scikit_learn_digits_say_what_to_install(monkeypatch):
     real = builtins.__import__
 
     def refuse(name, *args, **kwargs):
@@ -49,8 +60,8 @@ def test_without_scikit_learn_moons_say_what_to_install(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ModuleNotFoundError, match=r"scikit-learn.*: python -m pip install scikit-learn"):
-        DATASETS["moons"]()
-    assert len(DATASETS["spirals"](4)[0]) == 4
+        DATASETS["digits"]()
+    assert len(DATASETS["moons"](4)[0]) == 4
 
 
 def test_split_uses_every_sample_once():
