@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+from autograd.freeing import free_operands
 from autograd.primitives import Primitive
 from autograd.scalars import number
 from autograd.tracing import tracing
@@ -162,6 +165,11 @@ class Node:
     def _op(self) -> str:
         """micrograd's name for the symbol of the operation."""
         return self.op.symbol if self.op is not None else ""
+
+    if sys.platform == "emscripten":  # in a browser
+
+        def __del__(self) -> None:
+            free_operands(self)
 
     def _name(self) -> str:
         return f"Value {self.label!r} ({self._data!r})" if self.label else f"Value({self._data!r})"

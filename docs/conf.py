@@ -16,12 +16,15 @@ from sphinx.application import Sphinx
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
+
+from docs.browser import assemble  # noqa: E402
+
 SOURCE = "https://github.com/valuegrad/valuegrad/blob/main"
 
 project = "valuegrad"
 author = copyright = "The valuegrad authors"
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "myst_nb"]
-exclude_patterns = ["README.md"]
+exclude_patterns = ["node_modules"]
 nitpicky = False  # annotations name types that are private
 
 html_theme = "furo"
@@ -116,7 +119,13 @@ def fields(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: lis
         lines[i] = "`".join(part if k % 2 else part.replace("|", r"\|") for k, part in enumerate(parts))
 
 
+def add_browser(app: Sphinx, error: Exception | None) -> None:
+    if error is None and app.builder.name == "html":
+        assemble(Path(app.outdir) / "try")
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("build-finished", add_browser)
     app.connect("source-read", tidy)
     app.connect("include-read", relink_included)
     app.connect("autodoc-process-docstring", fields, priority=100)  # before napoleon's

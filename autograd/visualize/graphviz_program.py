@@ -19,6 +19,28 @@ except ImportError as error:
 FORMATS: frozenset[str] = frozenset(graphviz.FORMATS)
 
 
+Layout = Callable[[str, str], str | bytes]  # DOT text and a format, such as "svg", to what is to be shown
+_layout: Layout | None = None
+
+
+def lay_out_with(layout: Layout | None) -> None:
+    """Let a function lay out the graphs of `draw` and `page` in place of a program; None for the program again.
+
+    Args:
+        layout: called with DOT text and a format, it returns the picture as text or bytes. In a browser, where no
+            program runs, it is a Graphviz compiled to WebAssembly.
+
+    Example:
+        >>> from autograd import Value, draw
+        >>> lay_out_with(lambda dot, format: f"<svg><!-- {len(dot.splitlines())} lines --></svg>")
+        >>> draw(Value(2.0) * 3).pipe("svg", encoding="utf-8")
+        '<svg><!-- 12 lines --></svg>'
+        >>> lay_out_with(None)
+    """
+    global _layout
+    _layout = layout
+
+
 class RendererNotFound(RuntimeError):
     """No program that lays out graphs works on this machine."""
 
@@ -26,10 +48,14 @@ class RendererNotFound(RuntimeError):
 class Picture(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
     """A graphviz.Digraph; its `pipe`, `render` and notebook display also work where only graphviz-pure is installed."""
 
-    def pipe(self, *args: Any, **kwargs: Any) -> Any:
+    def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
+        if _layout is not None:
+            picture = _layout(self.source, format or self.format)
+            raw = picture.encode() if isinstance(picture, str) else picture
+            return raw.decode(encoding) if encoding else raw
         pipe = super().pipe
         # graphviz-pure warns of each σ: no font metrics
-        return _laid_out(lambda: pipe(*args, **{"quiet": True, **kwargs}))
+        return _laid_out(lambda: pipe(format, *args, encoding=encoding, **{"quiet": True, **kwargs}))
 
     def render(self, *args: Any, **kwargs: Any) -> Any:
         render = super().render

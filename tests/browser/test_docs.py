@@ -1,7 +1,11 @@
 """The documentation site builds without a warning; its pages are whole on wide and narrow screens, light and dark."""
 
+import functools
+import http.server
+import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 def site(tmp_path_factory):
     for package in ("sphinx", "furo", "myst_nb"):
         pytest.importorskip(package, reason="the documentation is built by Sphinx: python -m pip install '.[docs]'")
+    if shutil.which("npm") is None:
+        pytest.skip("the page that runs Python in the browser needs npm")
     folder = tmp_path_factory.mktemp("site")
     ran = subprocess.run(
         [sys.executable, "-m", "docs", "--out", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
@@ -84,3 +90,73 @@ def test_what_is_public_has_its_place(site):
         "nn.MLP",
         "nn.schedules.cosine",
     }
+
+
+@pytest.fixture(scope="session")
+def served(site):
+    """The address of a web server of the site."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def guess_type(self, path):
+            return "text/javascript" if str(path).endswith(".mjs") else super().guess_type(path)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+DEEP = """from autograd import Value
+x = Value(1.0)
+z = x
+for _ in range(50_000): z = z * 1.0
+z.backward()
+del z
+x.grad"""
+
+
+def test_the_engine_runs_in_the_browser_and_without_a_network_afterwards(served, chromium):
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    tab.set_default_timeout(90_000)
+    errors = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto(f"{served}/try/index.html")
+
+    def output():
+        tab.wait_for_function("/^(Done|An error)/.test(document.querySelector('#status').textContent)")
+        return tab.inner_text("#output").rstrip()
+
+    def run(code):
+        tab.fill("#code", code)
+        tab.press("#code", "Shift+Enter")
+        return output()
+
+    assert "dL/da = -2.0" in output()
+    assert "grad -2" in tab.get_attribute("#output img", "alt")
+    titles = tab.eval_on_selector_all("#example option", "options => options.map(option => option.label)")
+    shown = {}
+    for title in titles[1:]:
+        tab.select_option("#example", label=title)
+        shown[title] = output()
+        assert tab.locator("#output .error").count() == 0, shown[title]
+        if title == "Step by step":
+            assert tab.frame_locator("iframe").locator("h1").inner_text().startswith("Forward and backward")
+    assert "∂out/∂w" in shown["The chain rule in writing"]
+    assert "Hessian: [[4.0, 6.0], [6.0, 0.0]]" in shown["Derivatives of derivatives"]
+    assert float(shown["Train a network"].split("accuracy: ")[1]) > 0.8
+    assert "log gives -inf from x = 0.0, at <cell>:5" in shown["Look for a NaN"]
+
+    assert run(DEEP) == "1.0"  # freed without recursion, which would end Python
+    assert run("x = 1 / 0").splitlines()[-1] == "ZeroDivisionError: division by zero"
+    assert run("x.grad") == "1.0"  # an error leaves what was defined
+
+    tab.wait_for_function("navigator.serviceWorker.controller")
+    context.set_offline(True)
+    tab.reload()
+    tab.wait_for_selector("#output img")
+    assert errors == []
+    context.close()
