@@ -10,7 +10,7 @@ import nn
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob(".github/*.md"), *ROOT.glob("*/**/README.md")]
-DOCUMENTS = [path for path in DOCUMENTS if ".venv" not in path.parts]
+DOCUMENTS = [path for path in DOCUMENTS if not {".venv", "node_modules"} & set(path.parts)]
 
 
 def headings(path: Path) -> set[str]:
