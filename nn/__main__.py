@@ -29,8 +29,8 @@ from nn.exporting import export, language_of
 from nn.history import History, NonFiniteError
 from nn.layers import MLP
 from nn.losses import LOSSES, Loss
-from nn.metadata import Metadata
-from nn.metrics import METRICS
+from nn.metadata import Metadata, finite
+from nn.metrics import METRICS, measured_by
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer
 from nn.options import DECAYS, parsed
@@ -116,8 +116,8 @@ def _train(options: argparse.Namespace) -> None:
         means=inputs.means,
         deviations=inputs.deviations,
         data=_source(options),
-        score=scores[0],
-        test_score=scores[1],
+        score=finite(scores[0]),
+        test_score=finite(scores[1]),
     )
     written = [options.save] if options.save else []
     for path in written:
@@ -133,8 +133,9 @@ def _train(options: argparse.Namespace) -> None:
         result = {
             "data": _source(options), "samples": len(train[0]), "test_samples": len(test[0]), "loss": loss.name,
             "parameters": len(model.parameters()), "epochs": len(history.loss), "interrupted": history.interrupted,
-            "final_loss": history.loss[-1] if history.loss else None, "metric": loss.metric, "score": scores[0],
-            "test_score": scores[1], "seconds": seconds, "files": [str(path) for path in written],
+            "final_loss": history.loss[-1] if history.loss else None, "metric": loss.metric,
+            "score": finite(scores[0]), "test_score": finite(scores[1]), "seconds": seconds,
+            "files": [str(path) for path in written],
         }  # fmt: skip
         show(json.dumps(result))
     tell(options, f"wrote {', '.join(map(str, written))} ({seconds:.1f} s in all)")
@@ -223,7 +224,7 @@ def _problem(options: argparse.Namespace) -> Problem:
 
 
 def _model(options: argparse.Namespace, problem: Problem, loss: Loss) -> MLP:
-    outputs = len(problem.classes) if loss is LOSSES["cross_entropy"] else 1
+    outputs = len(problem.classes) if loss.name == "cross_entropy" else 1
     sizes = [len(problem.X[0]), *_hidden(options), outputs]
     count = sum((nin + 1) * nout for nin, nout in itertools.pairwise(sizes))
     if count > MOST_PARAMETERS:
@@ -239,7 +240,10 @@ def _loss(options: argparse.Namespace, problem: Problem) -> Loss:
         raise UsageError(f"--loss {loss.name} does not go with {'classification' if count else 'regression'}")
     if loss.labels and count > 2:
         raise UsageError(f"--loss {loss.name} takes 2 classes, and there are {count}; use --loss cross_entropy")
-    return loss
+    try:
+        return measured_by(loss, None if options.metric == "auto" else options.metric)
+    except ValueError as error:
+        raise UsageError(f"--metric {options.metric}: {error}") from error
 
 
 def _hidden(options: argparse.Namespace) -> list[int]:

@@ -14,8 +14,9 @@ class History:
     Attributes:
         loss: for each epoch the mean loss of its samples, as they were met during the epoch (and so, of gradient
             descent on all samples, before its step).
-        metric: for each epoch the accuracy, or of a regression the mean absolute error, after the epoch.
-        metric_name: which of the two; "" for a loss of one's own.
+        metric: for each epoch the accuracy, or of a regression the mean absolute error, after the epoch; or the metric
+            that was asked for.
+        metric_name: which; "" for a loss of one's own without one.
         validation_loss, validation_metric: the same of samples that are not trained on, after each epoch; none where
             there are none.
         best_epoch: of a run with early stopping, the number from 0 of the epoch whose parameters the model has.

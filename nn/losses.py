@@ -32,7 +32,7 @@ class Loss:
         label: the label that a plain score stands for, or of an array of scores the array of labels; None if the loss
             is not one of classification.
         labels: the labels of the two classes, in their order; () if classes are numbered from 0.
-        metric: what `fit` reports beside the loss: a name in nn.training.METRICS, or "".
+        metric: what `fit` reports beside the loss: a name in nn.metrics.METRICS, or "".
         probabilities: of a loss that is -log of a probability, those of all classes by score; None of others.
         expected: the target that a score stands for, of a score or an array of them; None if that is the score itself.
 
@@ -71,6 +71,12 @@ class Loss:
         """
         loss = copy.copy(self)
         loss.unit = unit
+        return loss
+
+    def with_metric(self, metric: str) -> "Loss":
+        """The same loss, reported with another metric, which goes with it."""
+        loss = copy.copy(self)
+        loss.metric = metric
         return loss
 
     def predicted(self, scores: Any) -> Any:

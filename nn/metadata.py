@@ -1,5 +1,6 @@
 """What a model is kept with: what its inputs and outputs mean, and what it was trained on."""
 
+import math
 import re
 import sys
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -120,10 +121,20 @@ def noted(known: Metadata | None, X: Any, rows: int, loss: Any, score: float | N
         rows=rows,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         metric=loss.metric,
-        score=score,
+        score=finite(score),
         test_score=None,
         version=package_version(),
     )
+
+
+def finite(score: float | None) -> float | None:
+    """A score as JSON has it: None where it is not defined, as ROC AUC is not of one class.
+
+    Example:
+        >>> finite(0.5), finite(math.nan), finite(None)
+        (0.5, None, None)
+    """
+    return score if score is not None and math.isfinite(score) else None
 
 
 def package_version() -> str:

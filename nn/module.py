@@ -8,8 +8,10 @@ from autograd import Value
 from autograd.scalars import as_numpy, is_array, number
 from autograd.transforms.objects import attributes
 from autograd.transforms.tree import first_names, flatten, parts_of, with_parameters
-from nn.losses import LOSSES
+from nn.losses import LOSSES, find_loss
 from nn.metadata import Metadata, check_columns
+from nn.metrics import METRICS, measured_by
+from nn.samples import labelled
 
 MANY = 500_000  # parameters times samples from which on compiling pays: Python takes some 2 µs for each
 
@@ -167,6 +169,37 @@ class Module:
             return scores
         plain = with_parameters(self, {name: p._data for name, p in parameters.items()}, parameters).eval()
         return [_numbers(plain(x)) for x in X]
+
+    def score(self, X: Any, y: Any, metric: str | None = None, loss: Any = None) -> float:
+        """How good the scores of many samples are, by a metric.
+
+        Args:
+            X, y: samples and targets, as for `fit`.
+            metric: as for `fit`; None for the one that the model was trained with.
+            loss: the loss, or its name, which says how a score is read; None for the one that the model was trained
+                with.
+
+        Errors: ValueError for a model that was not trained by `fit`, unless a loss is given, and as `fit`; ImportError
+        where a metric is not installed.
+
+        Example:
+            >>> from nn import Neuron
+            >>> neuron = Neuron(1, nonlin=False)
+            >>> neuron.w[0].data = 1.0
+            >>> neuron.score([[2.0], [-3.0], [-1.0], [-2.0]], [1, -1, 1, -1], "accuracy", "hinge")
+            0.75
+        """
+        about = self.metadata or Metadata()
+        if loss is None and about.loss not in LOSSES:
+            trained = "a loss of its own" if about.loss else "no loss by fit"
+            raise ValueError(f"{type(self).__name__} was trained with {trained}; say which loss reads its scores")
+        found = find_loss(about.loss if loss is None else loss)
+        found = measured_by(found, metric or (about.metric if loss is None else None) or None)
+        if not found.metric:
+            raise ValueError(f"say which metric: {found.name} has none")
+        check_columns(self, X)
+        samples = labelled(self, X, y, found)
+        return METRICS[found.metric](found, self.predict(samples.X), samples.y)
 
     def predict_proba(self, X: Any) -> Any:
         """The probability of each class for many samples, by the loss that the model was trained with.

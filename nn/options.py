@@ -11,6 +11,7 @@ from nn.cells import shortened
 from nn.datasets import DATASETS
 from nn.layers import INITS
 from nn.losses import LOSSES
+from nn.metrics import METRICS
 from nn.optimizers import OPTIMIZERS
 from nn.schedules import Schedule, constant, cosine, linear, step
 from nn.tables import MOST_CLASSES, TASKS
@@ -86,6 +87,8 @@ def new_parser() -> argparse.ArgumentParser:
     training = parser.add_argument_group("training")
     training.add_argument("--loss", choices=["auto", *OF_SCORES], default="auto",
         help="auto: hinge for two classes, cross_entropy for more, squared_error for a regression")  # fmt: skip
+    training.add_argument("--metric", choices=["auto", *filter(str.isidentifier, METRICS)], default="auto",
+        help="auto: accuracy, or the mean absolute error of a regression")  # fmt: skip
     training.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="with its usual settings")
     training.add_argument("--learning-rate", type=_positive, default=0.02, metavar="RATE", help="at the start")
     training.add_argument("--decay", choices=DECAYS, default="linear", help="of the learning rate, over the run")

@@ -172,10 +172,12 @@ def _draw_history(axes: Any, history: Curves, unit: str, scaled: bool = False) -
     if history.metric:
         other = axes.twinx()
         _draw_lines(other, history.metric, history.validation_metric, COLOURS[1])
-        is_accuracy = history.metric_name == "accuracy"
-        in_unit = f" ({unit})" if unit and not is_accuracy else ""
+        in_unit = f" ({unit})" if unit and history.metric_name == "mean absolute error" else ""
         other.set_ylabel(history.metric_name + in_unit, color=COLOURS[1])
-        other.set_ylim(0, 1.02 if is_accuracy else None)
+        if history.metric_name == "mean absolute error":
+            other.set_ylim(bottom=0)
+        else:  # 1 is the best
+            other.set_ylim(min(0, *history.metric, *history.validation_metric), 1.02)
     if history.validation_loss or history.validation_metric:
         for style, name in (("-", "training"), ("--", "validation")):
             axes.plot([], [], style, color="0.3", label=name)

@@ -13,7 +13,7 @@ from nn.cells import DataError, shortened
 from nn.checkpoint import load
 from nn.exporting import export, inputs_of
 from nn.losses import LOSSES, Loss
-from nn.metadata import Metadata
+from nn.metadata import Metadata, finite
 from nn.metrics import METRICS
 from nn.tables import read_samples
 from nn.terminal import check_file, note, show, tell
@@ -52,8 +52,8 @@ def predict(options: argparse.Namespace) -> None:
         value = METRICS[about.metric](loss, [scores[i] for i in known], labels)
     if options.json:
         result = {
-            "data": options.data, "rows": len(scores), "metric": about.metric, "score": value, "scored": len(known),
-            "predictions": str(options.predictions) if options.predictions else predicted,
+            "data": options.data, "rows": len(scores), "metric": about.metric, "score": finite(value),
+            "scored": len(known), "predictions": str(options.predictions) if options.predictions else predicted,
         }  # fmt: skip
         show(json.dumps(result))
     elif options.predictions != Path("-"):

@@ -10,7 +10,6 @@ from autograd.scalars import as_numpy, is_array, number
 from nn.cells import shortened
 from nn.losses import Loss
 from nn.metadata import check_columns, columns_of
-from nn.module import Module
 from nn.ranges import at_least_0
 
 
@@ -135,7 +134,7 @@ def _weight(w: Any, where: str) -> float:
 
 
 def held_out(
-    samples: Samples, fraction: float, seed: int, validation_data: Any, model: Module, loss: Loss
+    samples: Samples, fraction: float, seed: int, validation_data: Any, model: Any, loss: Loss
 ) -> tuple[Samples, Samples | None]:
     """The samples to train on, and those to validate with: a fraction that is drawn, others, or none.
 
@@ -167,7 +166,7 @@ def held_out(
     return samples.at(sorted(order[:cut])), samples.at(sorted(order[cut:]))
 
 
-def labelled(model: Module, X: Any, y: Any, loss: Loss) -> Samples:
+def labelled(model: Any, X: Any, y: Any, loss: Loss) -> Samples:
     """Samples and targets, checked: the model and the loss take every one of them.
 
     Errors: ValueError or TypeError that names the sample.

@@ -18,8 +18,8 @@ from nn.eager import Eager, Penalty, objective, sample_loss
 from nn.history import History, NonFiniteError
 from nn.layers import Sequential, Softmax
 from nn.losses import LOSSES, Loss, find_loss
-from nn.metadata import check_columns, noted
-from nn.metrics import METRICS
+from nn.metadata import noted
+from nn.metrics import OF_SAMPLES, measured_by
 from nn.module import Module, in_training
 from nn.optimizers import Adam, Optimizer, find_optimizers
 from nn.ranges import at_least_1, positive
@@ -47,12 +47,7 @@ def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
         >>> accuracy(neuron, [[2.0], [-3.0], [-1.0]], [1, -1, 1], "hinge") == 2 / 3
         True
     """
-    loss = find_loss(loss)
-    if loss.label is None:
-        raise ValueError(f"{loss.name} is not a loss of classification, so there is no accuracy")
-    check_columns(model, X)
-    samples = labelled(model, X, y, loss)
-    return METRICS["accuracy"](loss, model.predict(samples.X), samples.y)
+    return model.score(X, y, "accuracy", loss)
 
 
 # --- backends ---------------------------------------------------------------------------------------------------------
@@ -298,6 +293,7 @@ def fit(
     class_weight: Any = None,
     validation_data: Any = None,
     validation_split: float = 0.0,
+    metric: str | None = None,
     early_stopping: int | None = None,
     callbacks: Sequence[Callback] = (),
     backend: str = "auto",
@@ -333,6 +329,10 @@ def fit(
         validation_data: samples and targets, as a pair, that are not trained on; loss and metric on them, after each
             epoch, are in the History.
         validation_split: the fraction of X to hold out for that, drawn by the seed.
+        metric: what to measure after each epoch, on the training and on the validation: "accuracy", "precision",
+            "recall", "f1" or "roc_auc" of a classification (of more than two classes the mean over them), "r2" or
+            "mean absolute error" of a regression; None for accuracy or mean absolute error. All but these two are
+            computed by scikit-learn.
         early_stopping: after so many epochs without a smaller loss on the validation, training ends; the model gets the
             parameters of the epoch with the smallest.
         callbacks: functions of the model and the History, which are called after each epoch; one that returns True ends
@@ -359,7 +359,7 @@ def fit(
         >>> [round(score, 3) for score in model.predict([[0.0], [1.0], [2.0]])]
         [1.0, 3.0, 5.0]
     """
-    loss, optimizer = find_loss(loss), Adam(LEARNING_RATE) if optimizer is None else optimizer
+    loss, optimizer = measured_by(find_loss(loss), metric), Adam(LEARNING_RATE) if optimizer is None else optimizer
     if rate_per not in ("epoch", "step"):
         raise ValueError(f'rate_per is "epoch" or "step", got {rate_per!r:.60}')
     if epochs is not None:
@@ -371,7 +371,7 @@ def fit(
         frozen = ": all are frozen; see unfreeze()" if model.parameters() else ""
         raise ValueError(f"{type(model).__name__} has no parameters to train{frozen}")
     find_optimizers(optimizer, model.trainable_parameters())
-    if loss is LOSSES["cross_entropy"] and isinstance(_last(model), Softmax):
+    if loss.formula is LOSSES["cross_entropy"].formula and isinstance(_last(model), Softmax):
         raise ValueError(
             "cross_entropy takes scores, and this model ends with Softmax, which makes probabilities of them: leave "
             'Softmax out, or train with the loss "negative_log_likelihood"'
@@ -388,6 +388,10 @@ def fit(
             raise ValueError(
                 "rows that are read piece by piece go with backend='jit', and without weights and validation_split; "
                 "give validation_data"
+            )
+        if loss.metric and loss.metric not in OF_SAMPLES:
+            raise ValueError(
+                f"the metric {loss.metric} needs all scores at once; rows that are read piece by piece have no such"
             )
         samples = row_samples(model, X, y, loss)
         held = None
