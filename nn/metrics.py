@@ -101,7 +101,7 @@ def measured_by(loss: Loss, metric: str | None) -> Loss:
         raise ValueError(f"unknown metric {metric!r:.60}; choose from {', '.join(METRICS)}")
     if (metric in OF_REGRESSIONS) == (loss.label is not None):
         kind = "regression" if metric in OF_REGRESSIONS else "classification"
-        raise ValueError(f"the metric {metric} is one of {kind}, and {loss.name} is not a loss of that")
+        raise ValueError(f"{metric} is a metric of {kind}, and {loss.name} is not a loss of {kind}")
     if metric not in OF_SAMPLES:
         try:
             import sklearn.metrics  # noqa: F401

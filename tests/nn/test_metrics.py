@@ -109,8 +109,8 @@ def test_a_loss_of_ones_own_takes_r2():
 @pytest.mark.parametrize(
     ("loss", "metric", "message"),
     [
-        ("hinge", "r2", "the metric r2 is one of regression, and hinge is not a loss of that"),
-        ("squared_error", "f1", "the metric f1 is one of classification, and squared_error is not a loss of that"),
+        ("hinge", "r2", "r2 is a metric of regression, and hinge is not a loss of regression"),
+        ("squared_error", "f1", "f1 is a metric of classification, and squared_error is not a loss of classification"),
         ("hinge", "F1", "unknown metric 'F1'; choose from accuracy, mean absolute error, precision"),
     ],
 )
@@ -150,4 +150,4 @@ def test_the_command_line_reports_the_metric_and_a_saved_model_keeps_it(tmp_path
     assert (again["metric"], again["scored"]) == ("r2", 24)
     assert min(again["predictions"]) > 0  # counts, not their logarithms
     assert main([*learn, *options, "--metric", "f1"]) == 2
-    assert "--metric f1: the metric f1 is one of classification" in capsys.readouterr().err
+    assert "--metric f1: f1 is a metric of classification" in capsys.readouterr().err
