@@ -2,7 +2,10 @@
 
 import os
 import pickle
+import random
 import signal
+import threading
+import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import ClassVar
@@ -12,7 +15,7 @@ import numpy as np
 import pyarrow
 import pytest
 import zarr
-from dask.distributed import Client, LocalCluster
+from dask.distributed import Client, LocalCluster, Status
 from hypothesis import given, settings, strategies as st
 from pyarrow import parquet
 from strategies import expressions
@@ -313,8 +316,8 @@ def train(compiled, X, y, steps, after=None):
         value, gradient = compiled(theta, X, y)
         theta = theta - 0.05 * gradient
         losses.append(value)
-        if after:
-            after(step)
+        if after and after(step) is False:
+            break
     return losses, theta
 
 
@@ -331,6 +334,43 @@ def test_a_worker_of_dask_is_killed_and_nothing_differs(data, cluster):
 
     assert_same(train(jit(mean_loss, executor=cluster.get_executor()), *mapped, steps=6, after=kill), expected)
     assert_same(jit(mean_loss, executor=cluster.get_executor())(THETA, X, y), jit(mean_loss)(THETA, X, y))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_fifty_workers_of_dask_are_killed_at_random_moments(data, cluster):
+    X, y, folder = data
+    mapped = [np.load(folder / name, mmap_mode="r") for name in ("X.npy", "y.npy")]
+    nannies, rng, killed = cluster.cluster.workers.values, random.Random(int(os.environ.get('SEED','0'))), []
+
+    def kill():
+        """One after another, both at a time among them; not while they start, for then Dask gives them up."""
+        while len(killed) < 50:
+            time.sleep(0.2 * rng.random())
+            running = [n for n in nannies() if n.process and {n.status, n.process.status} == {Status.running}]
+            for pid in [n.pid for n in running if n.pid not in killed][: rng.randint(1, 2)]:
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+
+    killer = threading.Thread(target=kill)
+
+    def after(step):
+        killer.is_alive() or step or killer.start()
+        return killer.is_alive()
+
+    compiled = jit(mean_loss, executor=cluster.get_executor())
+    found = train(compiled, *mapped, steps=100_000, after=after)
+    killer.join()
+    steps = len(found[0])
+    assert steps > 50
+    assert_same(found, train(jit(mean_loss), X, y, steps))
+
+
+def test_a_cluster_without_workers_is_waited_for_only_so_long(monkeypatch):
+    monkeypatch.setattr(workers, "PATIENCE", 0.1)
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as empty, Client(empty) as client:
+        with pytest.raises(RuntimeError, match=r"has had no workers for 0.1 s: start some"):
+            jit(first_element, executor=client.get_executor())(np.ones(10))
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------

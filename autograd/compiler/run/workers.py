@@ -9,8 +9,8 @@ import functools
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from typing import Any
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from typing import Any, NamedTuple
 
 from autograd.compiler.lower.plan import BLOCK
 from autograd.compiler.lower.target import Target, host_lanes, host_target
@@ -19,7 +19,15 @@ from autograd.compiler.run.kernel import Buffers, Kernel, Sums
 from autograd.compiler.run.pieces import PIECE, About, Code, Computed, Missing, Source, Task, about, compute
 
 COUNT_AGAIN = 1.0  # seconds after which it is asked again which workers there are
+PATIENCE = 60.0  # seconds without any worker before a call gives up; a nanny takes some 2 to start one anew
 _numbers = itertools.count()
+
+
+class Worker(NamedTuple):
+    """Who takes a share: an executor, or None for this process; and which of its workers, where that can be chosen."""
+
+    executor: Any
+    address: str = ""
 
 
 class Workers:
@@ -41,7 +49,7 @@ class Workers:
             raise ValueError(f"keep={keep!r}: how many bytes of rows a worker keeps is at least 0")
         self.executor, self.threads, self.keep = executor, threads, keep
         self._counted: float | None = None
-        self._known: list[Any] = []
+        self._known: list[Worker] = []
 
     # --- which there are ----------------------------------------------------------------------------------------------
 
@@ -67,11 +75,11 @@ class Workers:
             lanes = min(lanes, there.lanes)
         return lanes
 
-    def _each(self) -> list[Any]:
-        """For each worker the executor that reaches it; where that cannot be chosen, the executor so many times."""
+    def _each(self) -> list[Worker]:
+        """All workers; counted anew after a while."""
         now = time.monotonic()
         if self._counted is None or now > self._counted + COUNT_AGAIN:
-            self._counted, self._known = now, _executors(self.executor)
+            self._counted, self._known = now, _all_of(self.executor)
         return self._known
 
     # --- a call -------------------------------------------------------------------------------------------------------
@@ -139,21 +147,38 @@ class Workers:
                 stack[list(layout.columns), first : first + computed.stored.shape[1]] = computed.stored
         sums.finish(buffers.slots_at, -(-rows // BLOCK))
 
-    def _all_computed(self, tasks: Sequence[Task], workers: list[Any], given: Mapping[str, Any]) -> list[Computed]:
+    def _all_computed(self, tasks: Sequence[Task], workers: list[Worker], given: Mapping[str, Any]) -> list[Computed]:
         """The results of all tasks. If one fails, or Ctrl-C comes, the others are called off."""
         supply: list[dict[str, Any]] = [{} for _ in tasks]
-        waiting = {self._submit(workers[i], compute, task, supply[i]): i for i, task in enumerate(tasks)}
+        takers = workers[: len(tasks)]
+        waiting: dict[Future[Any], int] = {}
         results: dict[int, Computed] = {}
+
+        def submit(i: int) -> None:
+            waiting[self._submit(takers[i], compute, tasks[i], supply[i])] = i
+
         try:
+            for i in range(len(tasks)):
+                submit(i)
             while waiting:
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                done = wait(waiting, COUNT_AGAIN, FIRST_COMPLETED).done
+                for future in done:
                     i = waiting.pop(future)
                     found = self._result(future)
                     if isinstance(found, Missing):
                         supply[i] |= {key: _sent(given[key]) for key in found.keys}
-                        waiting[self._submit(workers[i], compute, tasks[i], supply[i])] = i
+                        submit(i)
                     else:
                         results[i] = found
+                if not done:
+                    there = self._each()
+                    for future, i in list(waiting.items()):
+                        if takers[i].address not in {worker.address for worker in there}:
+                            # Dask gives it to another worker, but never if there was none at that moment
+                            del waiting[future]
+                            future.cancel()
+                            takers[i] = there[i % len(there)]
+                            submit(i)
         except BaseException:
             for future in waiting:
                 future.cancel()
@@ -162,30 +187,38 @@ class Workers:
 
     # --- the executor -------------------------------------------------------------------------------------------------
 
-    def _submit(self, worker: Any, f: Any, *args: Any) -> "Future[Any]":
-        if worker is None:
+    def _submit(self, worker: Worker, f: Any, *args: Any) -> "Future[Any]":
+        if worker.executor is None:
             done: Future[Any] = Future()
             done.set_result(f(*args))
             return done
         try:
-            return worker.submit(f, *args)
+            future: Future[Any] = worker.executor.submit(f, *args)
         except RuntimeError as error:  # it is shut down, or a worker process ended
             raise _unusable(error) from error
+        return future
 
     def _result(self, future: "Future[Any]") -> Any:
         try:
             return future.result()
-        except BrokenExecutor as error:
+        except (BrokenExecutor, CancelledError) as error:
             raise _unusable(error) from error
         except ImportError as error:
             raise RuntimeError(
                 f"a worker cannot run compiled code: {error}. Install valuegrad with its extra `jit` on every worker"
             ) from error
+        except Exception as error:
+            if not type(error).__module__.startswith("distributed."):
+                raise
+            raise RuntimeError(
+                f"the cluster gave up on a share of the work: {error!s:.400} If workers run out of memory, give them "
+                "more, or give jit a smaller `keep`"
+            ) from error
 
 
 def _unusable(error: Exception) -> RuntimeError:
     return RuntimeError(
-        f"the executor takes no more work: {error!s:.300}. Give jit a new one; a script that starts processes does so "
+        f"the executor takes no more work: {error!s:.300}{type(error).__name__ * (not str(error))}. Give jit a new one; a script that starts processes does so "
         'under `if __name__ == "__main__":`. Dask, client.get_executor(), goes on when a worker is lost'
     )
 
@@ -194,20 +227,27 @@ def _sent(x: Any) -> Any:
     return x.pickled() if type(x) is Rows else x
 
 
-def _executors(executor: Any) -> list[Any]:
-    """For each worker the executor that reaches it, as far as that can be known."""
+def _all_of(executor: Any) -> list[Worker]:
+    """The workers of an executor, as far as they can be known; those of Dask so that each gets the same rows again.
+
+    Errors: RuntimeError for a cluster without workers.
+    """
     if executor is None:
-        return [None]
-    if type(executor).__module__.startswith("distributed"):  # of Dask: each worker has the same rows again
-        client = executor._client
-        workers = client.scheduler_info(n_workers=-1)["workers"]
-        if not workers:
-            client.wait_for_workers(1)
-            return _executors(executor)
-        return [
-            client.get_executor(pure=False, workers=[address], allow_other_workers=True)
-            for address, worker in sorted(workers.items())
-            for _ in range(worker["nthreads"])
-        ]
-    count = getattr(executor, "num_workers", None) or getattr(executor, "_max_workers", None) or 1
-    return [executor] * count
+        return [Worker(None)]
+    if not type(executor).__module__.startswith("distributed"):
+        count = getattr(executor, "num_workers", None) or getattr(executor, "_max_workers", None) or 1
+        return [Worker(executor)] * count
+    client = executor._client
+    while not (found := client.scheduler_info(n_workers=-1)["workers"]):
+        try:
+            client.wait_for_workers(1, PATIENCE)
+        except TimeoutError as error:
+            raise RuntimeError(
+                f"the cluster has had no workers for {PATIENCE:g} s: start some, by the `scale` of a Dask cluster or "
+                "by `dask worker ADDRESS`, whose nanny starts those anew that end"
+            ) from error
+    return [
+        Worker(client.get_executor(pure=False, workers=[address], allow_other_workers=True), address)
+        for address, worker in sorted(found.items())
+        for _ in range(worker["nthreads"])
+    ]
