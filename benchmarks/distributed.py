@@ -38,7 +38,7 @@ def processes(count: int) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def dask(count: int) -> Iterator[Any]:
-    cluster = LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None)
+    cluster = LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=":0")
     with cluster, Client(cluster) as client:
         yield client.get_executor()
 

@@ -8,7 +8,7 @@ from autograd import jit, vmap
 from autograd.transforms.tree import Structure, flatten
 
 
-def scores_of(model: Any) -> Any:
+def scores_of(model: Any, executor: Any = None) -> Any:
     """The compiled function of all parameters, and of samples of shape (n, features), that gives the n scores."""
     structure = structure_of(model, training=False)
 
@@ -16,7 +16,7 @@ def scores_of(model: Any) -> Any:
         traced = structure.unflatten(theta)
         return vmap(lambda x: _scored(traced(listed(x))))(X)
 
-    return jit(scores)
+    return jit(scores, executor=executor)
 
 
 def many_scores(model: Any, X: list[Any]) -> list[Any] | None:
@@ -27,6 +27,14 @@ def many_scores(model: Any, X: list[Any]) -> list[Any] | None:
     except Exception:  # Python then says what is wrong, if anything is
         return None
     return found
+
+
+def scores_by_piece(model: Any, X: Any, executor: Any) -> Any:
+    """The scores of samples that are read piece by piece, here or by workers, as an array."""
+    from nn.rowwise import by_piece
+
+    theta = np.array([p._data for p in model.parameters()])
+    return np.asarray(scores_of(model, executor)(theta, by_piece(X, "X")))
 
 
 def structure_of(model: Any, training: bool) -> Structure:

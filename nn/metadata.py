@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
+from autograd.scalars import is_array
 from nn.cells import shortened
 from nn.tables import Feature
 
@@ -109,6 +110,18 @@ def check_columns(model: Any, X: Any) -> None:
         f"{kind} was trained on the columns {wanted}; {shortened(odd[0] if odd else names[0], 40)} is "
         f"{'missing' if set(names) <= set(trained) else 'not among them'}"
     )
+
+
+def is_by_piece(x: Any) -> bool:
+    """Whether rows of x are read piece by piece: made by autograd.rows, or an array of zarr, Dask or the like.
+
+    A memory map is not among them: the system reads of it what is used.
+    """
+    if isinstance(x, list | tuple) or is_array(x) or not hasattr(x, "shape"):
+        return False
+    from autograd.compiler.rows import Rows, is_sliceable
+
+    return type(x) is Rows or is_sliceable(x)
 
 
 def noted(known: Metadata | None, X: Any, rows: int, loss: Any, score: float | None) -> Metadata:

@@ -9,7 +9,7 @@ from autograd.scalars import as_numpy, is_array, number
 from autograd.transforms.objects import attributes
 from autograd.transforms.tree import first_names, flatten, parts_of, with_parameters
 from nn.losses import LOSSES, find_loss
-from nn.metadata import Metadata, check_columns
+from nn.metadata import Metadata, check_columns, is_by_piece
 from nn.metrics import METRICS, measured_by
 from nn.samples import labelled
 
@@ -140,16 +140,19 @@ class Module:
         copied: Self = with_parameters(self, replacements, self.named_parameters())
         return copied
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any, *, executor: Any = None) -> Any:
         """The scores for many samples, as plain floats, in evaluation mode: no graph, and compiled where that pays.
 
         Args:
             X: n samples, each a list of features; or an array of shape (n, features), or a frame or tensor. A frame
-                has the columns of the one that the model was trained on, in their order.
+                has the columns of the one that the model was trained on, in their order. A zarr or Dask array, and
+                autograd.rows, are read piece by piece.
+            executor: workers that share the samples, and read them themselves (see autograd.jit).
 
         Returns: a list of n scores (lists of scores, of a model with several outputs); an array, unless X is a list.
 
-        Errors: ValueError for a frame of other columns, TypeError for one of anything but numbers.
+        Errors: ValueError for a frame of other columns, TypeError for one of anything but numbers. With an executor,
+        and for what is read piece by piece, also what autograd.jit refuses.
 
         Example:
             >>> from nn import Neuron
@@ -159,6 +162,11 @@ class Module:
             [21.0, 41.0]
         """
         check_columns(self, X)
+        if executor is not None or is_by_piece(X):
+            from nn.evaluation import scores_by_piece
+
+            scores = scores_by_piece(self, X, executor)
+            return scores.tolist() if isinstance(X, list) else scores
         X = as_numpy(X)
         if is_array(X):
             import numpy as np
@@ -170,7 +178,7 @@ class Module:
         plain = with_parameters(self, {name: p._data for name, p in parameters.items()}, parameters).eval()
         return [_numbers(plain(x)) for x in X]
 
-    def score(self, X: Any, y: Any, metric: str | None = None, loss: Any = None) -> float:
+    def score(self, X: Any, y: Any, metric: str | None = None, loss: Any = None, *, executor: Any = None) -> float:
         """How good the scores of many samples are, by a metric.
 
         Args:
@@ -178,6 +186,7 @@ class Module:
             metric: as for `fit`; None for the one that the model was trained with.
             loss: the loss, or its name, which says how a score is read; None for the one that the model was trained
                 with.
+            executor: workers that share the samples, as for `predict`; they send sums, and keep the scores.
 
         Errors: ValueError for a model that was not trained by `fit`, unless a loss is given, and as `fit`; ImportError
         where a metric is not installed.
@@ -198,6 +207,10 @@ class Module:
         if not found.metric:
             raise ValueError(f"say which metric: {found.name} has none")
         check_columns(self, X)
+        if executor is not None or any(map(is_by_piece, (X, y))):
+            from nn.rowwise import metric_by_piece
+
+            return metric_by_piece(self, X, y, found, executor)
         samples = labelled(self, X, y, found)
         return METRICS[found.metric](found, self.predict(samples.X), samples.y)
 

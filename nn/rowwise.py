@@ -3,8 +3,9 @@
 A piece is a group of blocks (see autograd/compiler/README.md), so that a run is the same for any number of workers.
 """
 
+import functools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from autograd.compiler.run.pieces import PIECE
 from nn.compiled import Compiled, Vector
 from nn.evaluation import listed, structure_of
 from nn.losses import Loss
-from nn.metrics import of_sample
+from nn.metrics import OF_SAMPLES, of_sample
 from nn.module import Module
 from nn.samples import labelled
 
@@ -93,23 +94,45 @@ class RowSamples:
             yield _Numbers(left[0])
 
 
-def row_samples(model: Module, X: Any, y: Any, loss: Loss) -> RowSamples:
-    """Samples that are read piece by piece; the model and the loss are known to take the first.
+def by_piece(x: Any, name: str) -> Any:
+    """What is read piece by piece as Rows, all else as an array.
 
-    Errors: ValueError or TypeError.
+    Errors: TypeError for anything but a table of numbers, or of targets a row of them.
     """
-    found = []
-    for name, x in (("X", X), ("y", y)):
-        x = rows(x) if is_sliceable(x) else x if type(x) is Rows else np.asarray(x)
-        if x.dtype.kind not in "fiub" or x.ndim not in ((2,) if name == "X" else (1, 2)):
-            raise TypeError(f"{name} has shape {x.shape} and dtype {x.dtype}; it is a table of numbers, a sample a row")
-        found.append(x)
-    samples = RowSamples(*found)
-    if len(found[0]) != len(found[1]):
-        raise ValueError(f"X has {len(found[0])} samples, and y has {len(found[1])} targets")
+    x = rows(x) if is_sliceable(x) else x if type(x) is Rows else np.asarray(x)
+    if x.dtype.kind not in "fiub" or x.ndim not in ((2,) if name == "X" else (1, 2)):
+        raise TypeError(f"{name} has shape {x.shape} and dtype {x.dtype}; it is a table of numbers, a sample a row")
+    return x
+
+
+def row_samples(model: Module, X: Any, y: Any, loss: Loss, executor: Any = None) -> RowSamples:
+    """Samples that are read piece by piece; the model takes the first, and the loss takes all targets.
+
+    Errors: ValueError or TypeError; RuntimeError for rows that cannot be read, and workers that are not there.
+    """
+    if loss.metric and loss.metric not in OF_SAMPLES:
+        raise ValueError(
+            f"the metric {loss.metric} needs all scores at once, and rows that are read piece by piece have no such"
+        )
+    samples = RowSamples(by_piece(X, "X"), by_piece(y, "y"))
+    if len(samples.X) != len(samples.y):
+        raise ValueError(f"X has {len(samples.X)} samples, and y has {len(samples.y)} targets")
     first = samples.read(0, 1)
-    labelled(model, first.X, first.y, loss)
+    score = model.predict(labelled(model, first.X, first.y, loss).X)[0]
+    if loss.label is not None and samples.y.ndim == 1:
+        labels = loss.labels or range(len(score))
+        known = jit(vmap(lambda t: autograd.sum([t == label for label in labels]), reduce="sum"), executor=executor)
+        if known(samples.y) != len(samples):
+            _name_label(samples, loss, score)
     return samples
+
+
+def _name_label(samples: RowSamples, loss: Loss, score: Any) -> None:
+    """Raise what the loss says of the first target that it does not take."""
+    for piece in samples.pieces():
+        for i, target in zip(piece.numbers, piece.y.tolist(), strict=True):
+            if complaint := loss.complaint(score, target):
+                raise ValueError(f"sample {i}: {loss.name} {complaint}")
 
 
 class Measured(NamedTuple):
@@ -121,6 +144,27 @@ class Measured(NamedTuple):
     samples: RowSamples
 
 
+def _measured(model: Module, loss: Loss) -> Callable[..., Any]:
+    """Loss, metric, and 0 or NaN, as functions of all parameters, samples and targets: each one's, or means."""
+    structure = structure_of(model, training=False)
+
+    def of_one(theta: Any, x: Any, target: Any) -> tuple[Any, Any, Any]:
+        score, target = structure.unflatten(theta)(listed(x)), listed(target)
+        metric = of_sample(loss, score, target) if loss.metric else 0.0
+        finite = autograd.sum(score if isinstance(score, list) else [score]) * 0.0
+        return loss.formula(score, target), metric, finite
+
+    return functools.partial(vmap, of_one, (None, 0, 0))
+
+
+def metric_by_piece(model: Module, X: Any, y: Any, loss: Loss, executor: Any) -> float:
+    """The metric of a loss, of samples that are read piece by piece, here or by workers, which keep the scores."""
+    samples = row_samples(model, X, y, loss, executor)
+    theta = np.array([p._data for p in model.parameters()])
+    _, metric, _ = jit(_measured(model, loss)(reduce="mean"), executor=executor)(theta, samples.X, samples.y)
+    return float(metric)
+
+
 class Rowwise(Compiled):
     """Losses and gradients by autograd.jit, of samples that are read where they are needed; see eager.Eager.
 
@@ -129,16 +173,9 @@ class Rowwise(Compiled):
 
     def __init__(self, model: Module, loss: Loss, penalty: Any, samples: Any, key: int = 0, executor: Any = None):
         self._prepare(model, loss, penalty, key, executor)
-        structure = structure_of(model, training=False)
-
-        def measured(theta: Any, x: Any, target: Any) -> tuple[Any, Any, Any]:
-            score, target = structure.unflatten(theta)(listed(x)), listed(target)
-            metric = of_sample(loss, score, target) if loss.metric else 0.0
-            finite = autograd.sum(score if isinstance(score, list) else [score]) * 0.0
-            return loss.formula(score, target), metric, finite
-
-        self._measured: Any = jit(vmap(measured, in_axes=(None, 0, 0), reduce="mean"), executor=executor)
-        self._each: Any = jit(vmap(measured, in_axes=(None, 0, 0)))
+        measured = _measured(model, loss)
+        self._measured: Any = jit(measured(reduce="mean"), executor=executor)
+        self._each: Any = jit(measured(reduce=None))
         first = samples.read(0, 1)
         self._with_draws(self._loss_and_gradient.lower, self._initial, _Numbers(first), 0)  # raises what jit refuses
         self._measured.lower(self._initial, first.X, first.y)

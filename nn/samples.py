@@ -190,11 +190,6 @@ def labelled(model: Any, X: Any, y: Any, loss: Loss) -> Samples:
     return Samples(samples, wanted)
 
 
-def is_rows(x: Any) -> bool:
-    """Whether x is made by autograd.rows, which is to be read piece by piece."""
-    return type(x).__module__ == "autograd.compiler.rows"
-
-
 def _listed(rows: Any, name: str) -> Sequence[Any]:
     rows = as_numpy(rows)
     if is_array(rows):

@@ -18,12 +18,12 @@ from nn.eager import Eager, Penalty, objective, sample_loss
 from nn.history import History, NonFiniteError
 from nn.layers import Sequential, Softmax
 from nn.losses import LOSSES, Loss, find_loss
-from nn.metadata import noted
-from nn.metrics import OF_SAMPLES, measured_by
+from nn.metadata import is_by_piece, noted
+from nn.metrics import measured_by
 from nn.module import Module, in_training
 from nn.optimizers import Adam, Optimizer, find_optimizers
 from nn.ranges import at_least_1, positive
-from nn.samples import Samples, held_out, is_rows, labelled
+from nn.samples import Samples, held_out, labelled
 
 Callback = Callable[[Module, History], Any]
 
@@ -31,12 +31,13 @@ Callback = Callable[[Module, History], Any]
 LEARNING_RATE, EPOCHS, STEPS = 0.01, 100, 1000
 
 
-def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
+def accuracy(model: Module, X: Any, y: Any, loss: Any, *, executor: Any = None) -> float:
     """The fraction of samples whose label the model gets right; builds no graph.
 
     Args:
         model, X, y: as for `fit`.
         loss: a loss of classification, which says how a score is read as a label.
+        executor: workers that share the samples, as for `fit`.
 
     Errors: as `fit`; ValueError for a loss that is not one of classification.
 
@@ -47,7 +48,7 @@ def accuracy(model: Module, X: Any, y: Any, loss: Any) -> float:
         >>> accuracy(neuron, [[2.0], [-3.0], [-1.0]], [1, -1, 1], "hinge") == 2 / 3
         True
     """
-    return model.score(X, y, "accuracy", loss)
+    return model.score(X, y, "accuracy", loss, executor=executor)
 
 
 # --- backends ---------------------------------------------------------------------------------------------------------
@@ -381,7 +382,7 @@ def fit(
     patience = math.inf if early_stopping is None else at_least_1(early_stopping, "early_stopping")
     samples: Any
     held: Any
-    if executor is not None or any(is_rows(x) for x in (X, y)):
+    if executor is not None or any(map(is_by_piece, (X, y))):
         from nn.rowwise import Rowwise, row_samples
 
         if validation_split or sample_weight is not None or class_weight is not None or backend == "eager":
@@ -389,14 +390,10 @@ def fit(
                 "rows that are read piece by piece go with backend='jit', and without weights and validation_split; "
                 "give validation_data"
             )
-        if loss.metric and loss.metric not in OF_SAMPLES:
-            raise ValueError(
-                f"the metric {loss.metric} needs all scores at once; rows that are read piece by piece have no such"
-            )
-        samples = row_samples(model, X, y, loss)
+        samples = row_samples(model, X, y, loss, executor)
         held = None
         if validation_data is not None:
-            held = row_samples(model, validation_data[0], validation_data[1], loss)
+            held = row_samples(model, validation_data[0], validation_data[1], loss, executor)
         chosen: Callable[..., Any] = functools.partial(Rowwise, executor=executor)
     else:
         samples = labelled(model, X, y, loss).weighted(sample_weight, class_weight, loss)

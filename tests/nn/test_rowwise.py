@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+import zarr
 
 pytest.importorskip("llvmlite")
 
 from autograd import rows
 from autograd.compiler.lower import plan, tables
 from autograd.compiler.run import kernel, pieces, workers
-from nn import MLP, Dropout, NonFiniteError, Sequential, fit, rowwise
+from nn import MLP, Dropout, NonFiniteError, Sequential, accuracy, fit, rowwise
 from tests.compiler.test_workers import Pickling, Reader
 
 
@@ -97,6 +98,50 @@ def test_the_row_is_named_at_which_numbers_stop_being_finite(size, executor):
     with pytest.raises(NonFiniteError, match=r"epoch 0, step \d, sample 2222: "):
         fit(model, rows(Reader(bad)), TARGETS["squared_error"], batch_size=size, progress=False, executor=executor)
     assert size or [p.data for p in model.parameters()] == before
+
+
+@pytest.mark.parametrize("loss", ["hinge", "cross_entropy"])
+def test_scores_and_accuracy_by_piece_are_those_of_samples_in_memory(loss):
+    y = TARGETS[loss]
+    model = MLP(2, [3, 3 if loss == "cross_entropy" else 1], rng=0)
+    expected, fraction = model.predict(X), accuracy(model, X, y, loss)
+    for executor in (None, Pickling(3)):
+        assert np.array_equal(model.predict(rows(Reader(X)), executor=executor), expected)
+        assert accuracy(model, rows(Reader(X)), y, loss, executor=executor) == pytest.approx(fraction, rel=1e-14)
+    assert model.predict(X[:2000].tolist(), executor=Pickling(2)) == expected[:2000].tolist()
+    stored = zarr.create_array({}, shape=X.shape, chunks=(1000, 2), dtype=float)
+    stored[:] = X
+    assert np.array_equal(model.predict(stored), expected)
+
+
+def test_a_label_that_is_none_is_named_before_the_training():
+    y = TARGETS["hinge"].copy()
+    y[3333] = 0.0
+    with pytest.raises(ValueError, match=r"sample 3333: hinge takes the labels -1 and 1, got 0\.0"):
+        fit(MLP(2, [1]), rows(Reader(X)), rows(Reader(y)), loss="hinge", executor=Pickling(2))
+
+
+def test_ctrl_c_ends_a_run_with_what_was_learnt(monkeypatch):
+    executor = Pickling(2)
+    submit, tasks = executor.submit, []
+
+    def interrupted(f, *args):
+        tasks.append(f)
+        if len(tasks) > 60:
+            raise KeyboardInterrupt
+        return submit(f, *args)
+
+    monkeypatch.setattr(executor, "submit", interrupted)
+    model, same = MLP(2, [3, 1], rng=0), MLP(2, [3, 1], rng=0)
+    options = {"loss": "hinge", "batch_size": None, "progress": False}
+    history = fit(model, rows(Reader(X)), TARGETS["hinge"], epochs=1000, executor=executor, **options)
+    assert history.interrupted
+    assert 2 < len(history.loss) < 60
+    seen = []
+    callbacks = [lambda model, history: seen.append([p.data for p in model.parameters()])]
+    whole = fit(same, X, TARGETS["hinge"], epochs=len(history.loss) + 1, callbacks=callbacks, **options)
+    assert history.loss == whole.loss[:-1]
+    assert [p.data for p in model.parameters()] in seen[-2:]  # of whole epochs, and perhaps one step more
 
 
 def test_what_does_not_go_with_rows_is_refused():

@@ -218,8 +218,9 @@ class Workers:
 
 def _unusable(error: Exception) -> RuntimeError:
     return RuntimeError(
-        f"the executor takes no more work: {error!s:.300}{type(error).__name__ * (not str(error))}. Give jit a new one; a script that starts processes does so "
-        'under `if __name__ == "__main__":`. Dask, client.get_executor(), goes on when a worker is lost'
+        f"the executor takes no more work: {str(error) or type(error).__name__:.300}. Give jit a new one; a script "
+        'that starts processes does so under `if __name__ == "__main__":`. Dask, client.get_executor(), goes on when a '
+        "worker is lost"
     )
 
 
