@@ -40,6 +40,7 @@ from autograd.arrays import (
     remainder,
     rint,
 )
+from autograd.collector import disable_gc
 from autograd.derivatives import gradients
 from autograd.functions import (
     cumsum,
@@ -154,7 +155,7 @@ __all__ = [
     "square", "std", "trunc", "var",
     "allclose", "cov", "gradient", "interp", "isclose", "isfinite", "isinf", "isnan", "linalg",
     "grad", "value_and_grad", "jacobian", "value_and_jacobian", "jacfwd", "jacrev", "hessian", "vjp", "jvp", "hvp",
-    "vmap", "stop_gradient", "check_grads", "detect_anomaly",
+    "vmap", "stop_gradient", "check_grads", "detect_anomaly", "disable_gc",
     "array", "read_data", "read_grads", "data", "grads", "flatten", "register_structure",
     "jit", "export", "rows", "draw", "chain_rule", "page", "to_sympy",
 ]

@@ -64,8 +64,10 @@ class Node:
         """The derivative that backward() left here, 0.0 before; leaves accumulate it until it is set to 0."""
         if tracing.tracer is not None:
             tracing.tracer.refuse(self, "grad")
-        grad = getattr(self, "_grad", None)  # also None where an interrupted sweep has not reached this node
-        return 0.0 if grad is None else grad
+        try:
+            return self._grad
+        except AttributeError:
+            return 0.0
 
     @grad.setter
     def grad(self, grad: Any) -> None:

@@ -324,7 +324,7 @@ def _leaf(data: float, grad: float, label: str, trainable: bool = True) -> Value
 
 # --- recording: how a primitive applied to Values becomes a node ---------------------------------------------------
 
-_FLOAT, _VALUE, _PLAIN = {float}, {Value}, {float, Value}
+_FLOAT, _PLAIN = {float}, {float, Value}
 
 
 def _data(operands: Sequence[Any]) -> list[float]:
@@ -372,24 +372,28 @@ def _nary(op: Primitive, operands: Sequence[Any]) -> Value:
 
 
 def record_dot(bias: Any, w: list[Any], x: list[Any]) -> Value | None:
-    """The dot of a neuron, whose weights are Values and whose inputs are all Values or all floats; None for others.
+    """The dot of a neuron, whose weights are Values and whose inputs are all Values or all floats; else None.
 
     The primitive dot written out, as + - * are: through apply() a step of nn.MLP takes twice as long.
     """
+    if not w or w[0].__class__ is not Value:
+        return None
     try:
-        bias_data = bias._data
+        bias_data, bias_partial = (bias, None) if bias.__class__ is float else (bias._data, 1.0)
         w_data = [v._data for v in w]
-        x_data = [v._data for v in x]
-        x_partials = w_data
-    except AttributeError:
-        if bias.__class__ is not Value or set(map(type, w)) != _VALUE or set(map(type, x)) != _FLOAT:
+        if x[0].__class__ is not float:
+            x_data, x_partials = [v._data for v in x], w_data
+        elif set(map(type, x)) == _FLOAT:
+            x_data, x_partials = x, [None] * len(x)
+        else:
             return None
-        x_data, x_partials = x, [None] * len(x)
+    except AttributeError:  # of a number among Values
+        return None
     node: Value = _new(Value)
     node.op = primitives.dot
     node._data = functools.reduce(add, map(mul, w_data, x_data), bias_data)
     node._a = (bias, *w, *x)
-    node._da = (1.0, *x_data, *x_partials)
+    node._da = (bias_partial, *x_data, *x_partials)
     node._b = node._db = None
     return node
 

@@ -5,10 +5,14 @@
 
 The same program runs on each library: first once to compare the losses and all gradients, then for time, the
 libraries taking turns of several steps, so that a busy machine slows them alike, and each collects its own garbage as
-it does in a training loop. The garbage collector is on and scikit-learn is imported, as in a notebook: its modules
-are what a full collection has to walk. Times are CPU times of one step forward and backward, medians over the turns.
+it does in a training loop. Times are CPU times of one step forward and backward, medians over the turns.
+
+Python's garbage collector is on, or on with all objects that were there before frozen (`gc.freeze`), or off. As in a
+notebook, scikit-learn is imported: its modules are what a full collection has to walk. In the notebooks' own loops it
+is off (`autograd.disable_gc`); micrograd's has to be on, which frees its graphs: they are reference cycles.
 """
 
+import contextlib
 import gc
 import itertools
 import math
@@ -19,7 +23,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,7 +35,7 @@ import micrograd.nn
 from sklearn.datasets import make_moons
 
 import nn
-from autograd import Value, primitives, value
+from autograd import Value, disable_gc, primitives, value
 from autograd.graph import topological_order
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # python benchmarks/eager.py serves as well
@@ -212,46 +216,61 @@ def check_same_numbers(steps: dict[str, Step]) -> None:
             raise SystemExit(f"{name} computes something else: off by {worst}")
 
 
-def medians(steps: dict[str, Callable[[], Any]], rounds: int, steps_a_turn: int = 1) -> dict[str, float]:
+@contextlib.contextmanager
+def frozen_heap() -> Iterator[None]:
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+COLLECTOR: dict[str, Callable[[], Any]] = {"on": contextlib.nullcontext, "heap frozen": frozen_heap, "off": disable_gc}
+
+
+def medians(
+    steps: dict[str, Callable[[], Any]], rounds: int, steps_a_turn: int = 1, collector: str = "on"
+) -> dict[str, float]:
     """CPU seconds of a step of each, taking turns."""
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
             gc.collect()
-            start = time.process_time()
-            for _ in range(steps_a_turn):
-                step()
-            times[name].append((time.process_time() - start) / steps_a_turn)
+            with COLLECTOR[collector]():
+                start = time.process_time()
+                for _ in range(steps_a_turn):
+                    step()
+                times[name].append((time.process_time() - start) / steps_a_turn)
     return {name: statistics.median(spent) for name, spent in times.items()}
 
 
-def speed(title: str, workload: Callable[[Leaf], Step], leaves: dict[str, Leaf], rounds: int) -> Table:
+def speed(title: str, workload: Callable[[Leaf], Step], leaves: dict[str, Leaf], rounds: int) -> tuple[Table, float]:
+    """The times, and the ratio with the collector as each has it: off for Values, and on for the other library."""
     steps = {name: workload(leaf) for name, leaf in leaves.items()}
     check_same_numbers(steps)
-    seconds = medians({name: step for name, (step, _) in steps.items()}, rounds, steps_a_turn=5)
     nodes = len(topological_order([steps["valuegrad"][0]()]))
-    table = Table(f"{title}: {nodes:,} nodes here, same loss and gradients", "library", "a step", "beside valuegrad")
-    for name, spent in seconds.items():
-        table.row(name, f"{spent * 1e3:.2f} ms", f"{spent / seconds['valuegrad']:.1f} times")
+    columns = [f"collector {setting}" for setting in COLLECTOR]
+    table = Table(f"{title}: {nodes:,} nodes here, same loss and gradients", "library", *columns)
+    run = {name: step for name, (step, _) in steps.items()}
+    seconds = {setting: medians(run, rounds, steps_a_turn=3, collector=setting) for setting in COLLECTOR}
+    for name in steps:
+        table.row(name, *(f"{times[name] * 1e3:.1f} ms" for times in seconds.values()))
+    (other,) = [name for name in steps if name != "valuegrad"]
+    table.row("ratio", *(f"{times[other] / times['valuegrad']:.1f} times" for times in seconds.values()))
+    return table, seconds["on"][other] / seconds["off"]["valuegrad"]
+
+
+def beside_micrograd(title: str, workload: Callable[[Leaf], Step], goal: int, rounds: int) -> Table:
+    table, ratio = speed(title, workload, LEAVES, rounds)
+    table.note(
+        f"off here and on there, as in loops of training: micrograd takes {ratio:.1f} times as long; to reach: {goal}"
+    )
     return table
 
 
 def moons(rounds: int) -> Table:
-    table = speed("Moons network in plain operators", moons_in_plain_operators, LEAVES, rounds)
+    table = beside_micrograd("Moons network in plain operators", moons_in_plain_operators, 25, rounds)
     table.note(f"applied by apply() instead of written out, + - * would take {written_out(rounds):.1f} times as long")
-    table.note("to reach: micrograd takes 18 times as long")
-    return table
-
-
-def mlp(rounds: int) -> Table:
-    table = speed("Moons network through each library's MLP", moons_through_an_mlp, LEAVES, rounds)
-    table.note("to reach: micrograd takes 45 times as long")
-    return table
-
-
-def gpt_plain(rounds: int) -> Table:
-    table = speed("Character-level GPT in plain operators", gpt, LEAVES, rounds)
-    table.note("to reach: micrograd takes 12 times as long")
     return table
 
 
@@ -260,7 +279,7 @@ def beside_torch(title: str, workload: Callable[[Leaf], Step], rounds: int) -> T
         table = Table(f"{title}, beside PyTorch", "library", "a step")
         table.note("PyTorch is not installed")
         return table
-    return speed(f"{title}, beside PyTorch", workload, {"valuegrad": Value, "torch": torch_scalars()}, rounds)
+    return speed(f"{title}, beside PyTorch", workload, {"valuegrad": Value, "torch": torch_scalars()}, rounds)[0]
 
 
 def written_out(rounds: int) -> float:
@@ -355,8 +374,8 @@ def import_time(rounds: int) -> Table:
 
 TABLES: dict[str, Callable[..., Table]] = {
     "moons": moons,
-    "mlp": mlp,
-    "gpt": gpt_plain,
+    "mlp": partial(beside_micrograd, "Moons network through each library's MLP", moons_through_an_mlp, 60),
+    "gpt": partial(beside_micrograd, "Character-level GPT in plain operators", gpt, 15),
     "memory": memory,
     "scaling": scaling,
     "import": import_time,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import autograd
-from autograd import Value
+from autograd import Value, disable_gc
 from nn.draws import SampleDraws, draws_from
 from nn.losses import Loss
 from nn.metrics import METRICS
@@ -34,6 +34,7 @@ class Eager:
         """θ of the model as it is."""
         return [p._data for p in self.parameters]
 
+    @disable_gc()
     def loss_and_gradient(self, theta: Sequence[float], indices: list[int], step: int) -> tuple[float, Sequence[float]]:
         """The mean loss of the samples with these indices, with the penalty, and its derivative by θ.
 

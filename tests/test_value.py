@@ -212,13 +212,24 @@ def test_operators_written_out_for_speed_equal_the_table_bit_for_bit(name):
 def test_dot_written_out_for_speed_equals_the_table_bit_for_bit():
     for w, x, b in itertools.product(SPECIAL, repeat=3):
         weights = [Value(w), Value(0.5)]
-        for inputs in ([x, 2.0], [Value(x), Value(2.0)]):
-            bias = Value(b)
+        for inputs, bias in itertools.product(([x, 2.0], [Value(x), Value(2.0)]), (b, Value(b))):
             node, expected = record_dot(bias, weights, inputs), TABLE["dot"](bias, *weights, *inputs)
             assert same_bits(node.data, expected.data)
             assert node.op is expected.op
             assert list(map(repr, node.partials)) == list(map(repr, expected.partials))
             assert all(p is q or p == q or p != p for p, q in zip(node.operands, expected.operands, strict=True))
+
+
+def test_dot_of_what_is_not_written_out_is_the_table_s():
+    for bias, w, x, result in [
+        (1.0, [Value(1.0), 2.0], [Value(1.0), 2.0], 6.0),
+        (1.0, [Value(1.0)], [3], 4.0),
+        (1, [Value(1.0)], [3.0], 4.0),
+        (1.0, [2.0], [Value(3.0)], 7.0),
+        (Value(1.0), [Value(1.0), Value(1.0)], [3.0, Value(2.0)], 6.0),
+    ]:
+        assert record_dot(bias, w, x) is None
+        assert autograd.dot(w, x, bias).data == result
 
 
 # --- backward ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import gc
 import inspect
 import threading
 import time
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.collector import disable_gc
 from autograd.compiler.arguments import Arguments, Fixed, HasForeignArrays, HasValues
 from autograd.compiler.lower.target import Target
 from autograd.compiler.path import Failure, Path, PlainCall, Report
@@ -254,7 +254,7 @@ class Jitted:
     @contextlib.contextmanager
     def retraced(self, path: Path, args: Sequence[Any], static: tuple[int, ...]) -> Iterator[Traced]:
         """What the trace of a known path found, once more; it ends with the block."""
-        with _no_garbage_collection():
+        with disable_gc():
             traced = self._traced(
                 tuple(args), {}, path.loops, static, decisions=path.decisions, lane_paths=path.lane_paths
             )
@@ -393,7 +393,7 @@ class Jitted:
         self, arguments: Arguments, args: Any, kwargs: Any, loops: frozenset[int] = frozenset(), **how: Any
     ) -> Path:
         family = self._families[arguments.structure]
-        with _no_garbage_collection():
+        with disable_gc():
             traced = self._traced(args, kwargs, loops, static=family.static, **how)
             if self._target is None:
                 self._target = self._workers.target()
@@ -449,18 +449,6 @@ class Jitted:
 
 
 holds_function(Jitted, lambda jitted: jitted._f)  # so that a method under jit in a copied Module is that of the copy
-
-
-@contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Nothing of a graph under construction is garbage, and looking for some takes longer than all the rest."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _unfixed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

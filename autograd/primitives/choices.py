@@ -115,7 +115,7 @@ def select(condition: Scalar, x: Scalar | None, y: Scalar | None) -> Any:
         >>> select(2.0 > 1.0, 3.0, None), select(2.0 < 1.0, 3.0, None)
         (3.0, None)
     """
-    if isinstance(condition, bool | float):
+    if condition.__class__ is bool or isinstance(condition, float):
         return x if condition else y
     if x is None and y is None:
         return None
