@@ -7,6 +7,7 @@
 ('accuracy', 1.0)
 """
 
+import nn.picture  # noqa: F401  what autograd.draw(model) calls
 from nn.activations import (
     ELU,
     GELU,

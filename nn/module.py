@@ -1,7 +1,7 @@
 """Module: a part of a model, which knows its parameters."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from autograd import Value
@@ -48,6 +48,7 @@ class Module:
         [2.0, 2.0]
     """
 
+    _draw_: Callable[..., Any]  # by nn/picture.py, which is built on this file
     metadata: Metadata | None = None  # what is known of it beside its parameters; `save` keeps it
     training = True
 

@@ -66,14 +66,18 @@ def draw(
     max_nodes: int = MOST_DRAWN,
     file: str | os.PathLike[str] | None = None,
 ) -> "Picture":
-    """The graph that the outputs were computed by, as a picture that shows itself in a notebook.
+    """The graph that the outputs were computed by, or a network, as a picture that shows itself in a notebook.
 
     Values are boxes (label | data | grad), operations round nodes between them. Blue boxes are leaves; with a model
     given as `group`, its parameters are blue and the other leaves yellow. Outputs are orange with a thick outline,
     plain numbers have no outline. A dashed edge is one along which no derivative flows.
 
+    `draw(model)`, of a model of nn, shows its neurons and weights: blue lines are positive, orange ones negative, wide
+    ones large in their layer; a neuron is filled by its bias. Of a layer of more than 16 neurons it shows 12.
+    Inputs and outputs are called as the columns that the model was trained on. It takes `format` and `file`, an .svg.
+
     Args:
-        outputs: Values, or lists of them.
+        outputs: Values, or lists of them; or one model.
         direction: "LR" from left to right, "TB" from top to bottom, or "RL", "BT".
         format: how numbers are written: a format specification such as ".2f", or a function of a float. An image
             format ("svg", "png") is set as the Digraph's `format`, as by micrograd's draw_dot.
@@ -83,7 +87,8 @@ def draw(
         max_nodes: of a larger graph, only what is nearest to the outputs is shown, the rest as "… n more".
         file: also write the picture there, as what the name ends in: .svg, .png or .dot.
 
-    Returns: a graphviz.Digraph, whose `source`, `render`, `save` and `pipe` are at hand.
+    Returns: a graphviz.Digraph, whose `source`, `render`, `save` and `pipe` are at hand; of a model an object with its
+    text `svg` and `save(path)`.
 
     Errors: TypeError for anything but Values; ValueError for an unknown direction, format or kind of file;
     RendererNotFound when a picture is laid out (not when it is made) on a machine without Graphviz; ImportError
@@ -95,6 +100,11 @@ def draw(
         >>> picture.pipe("svg").startswith(b"<?xml")
         True
     """
+    if len(outputs) == 1 and hasattr(outputs[0], "_draw_"):
+        given = {"direction": direction != "LR", "local_grads": local_grads, "names": names, "group": group}
+        if wrong := [name for name, value in given.items() if value] + ["max_nodes"] * (max_nodes != MOST_DRAWN):
+            raise TypeError(f"draw of a model takes format and file, and {wrong[0]} has no effect on it")
+        return outputs[0]._draw_(format=format, file=file)
     from autograd.visualize.graphviz_program import FORMATS
 
     values = _flat(outputs)
