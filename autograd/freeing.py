@@ -5,7 +5,11 @@ off what is too deep. In WebAssembly it does not see how deep the stack of its h
 program. There, and only there, this is the `__del__` of nodes (node.py).
 """
 
-from typing import Any
+from __future__ import annotations
+
+TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
+if TYPE_CHECKING:
+    from typing import Any
 
 _waiting: list[Any] = []  # operands to let go of; not empty while a loop is at it
 
