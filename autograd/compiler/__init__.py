@@ -4,6 +4,7 @@ One folder a stage: trace, optimize, lower, run. jitted puts them together; argu
 All but this file need llvmlite and NumPy.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ def jit(
     threads: int | None = None,
     executor: Any = None,
     keep: int = 2**30,
+    cache: "str | os.PathLike[str] | None" = None,
 ) -> "Jitted":
     """Compile a function of numbers to machine code, on its first call.
 
@@ -38,6 +40,9 @@ def jit(
             `client.get_executor()` or `mpi4py.futures.MPIPoolExecutor`. Arguments may then be larger than memory; see
             `autograd.rows`. The results are those of one process, to the bit.
         keep: how many bytes of rows that were read a process keeps from call to call.
+        cache: a folder for machine code, where another process finds it that traces the same program on the same kind
+            of processor, with the same versions. It may be deleted at any time. A file that is damaged, or that another
+            user could have written, is not used; as code is run from there, name a folder of your own.
 
     Returns: a function of the same arguments, with floats and arrays of floats as results. It has `cache_info()`,
         `lower(*args)`, a report on the optimised graph, and `llvm_ir(*args)`. Called with Values it calls f.
@@ -52,10 +57,11 @@ def jit(
         Whole numbers and booleans compute as NumPy computes them for their dtype; where doubles cannot do that, the
         call runs without being compiled, and a warning says so. Floats of less than 64 bits are computed with in 64.
 
-    Errors: ImportError without llvmlite and NumPy. From a call: TypeError where f reads or formats the number of a
-        Value, reads its `.grad`, or uses a primitive without lowering, and where Rows meet what cannot be compiled;
-        RuntimeError for workers that are not there or not fit, and rows that cannot be read; if f draws from a random
-        generator, or changes something outside of itself, which is then as it was before; what f raises.
+    Errors: ImportError without llvmlite and NumPy; OSError for a `cache` that cannot be made. From a call: TypeError
+    where f reads or formats the number of a Value, reads its `.grad`, or uses a primitive without lowering, and where
+    Rows meet what cannot be compiled; RuntimeError for workers that are not there or not fit, and rows that cannot be
+    read; if f draws from a random generator, or changes something outside of itself, which is then as it was before;
+    what f raises.
 
     Example:
         >>> from autograd import sin, value_and_grad
@@ -65,7 +71,9 @@ def jit(
     """
     try:
         from autograd.compiler.jitted import Jitted, static_arguments
+        from autograd.compiler.run.cache import Cache
         from autograd.compiler.run.workers import Workers
     except ModuleNotFoundError as error:
         raise ImportError(needs("jit", "llvmlite", "numpy")) from error
-    return Jitted(f, target, Workers(executor, threads, keep), static_arguments(f, static_argnums, static_argnames))
+    static = static_arguments(f, static_argnums, static_argnames)
+    return Jitted(f, target, Workers(executor, threads, keep), static, None if cache is None else Cache(cache))

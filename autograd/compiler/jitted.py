@@ -16,6 +16,7 @@ from autograd.compiler.arguments import Arguments, Fixed, HasForeignArrays, HasV
 from autograd.compiler.lower.target import Target
 from autograd.compiler.path import Failure, Path, PlainCall, Report
 from autograd.compiler.rows import with_rows
+from autograd.compiler.run.cache import Cache
 from autograd.compiler.run.workers import Workers
 from autograd.compiler.trace.calls import Traced, trace, where_is
 from autograd.compiler.trace.escaped import close
@@ -28,9 +29,6 @@ from autograd.transforms.objects import holds_function
 from autograd.transforms.tree import flatten
 from autograd.value import Value
 
-# Limits of patience and memory: chosen, not measured.
-# Limits of patience and memory: chosen, not measured.
-# Limits of patience and memory: chosen, not measured.
 # Limits of patience and memory: chosen, not measured.
 MAX_PATHS = 32  # through a function, and through the body of a vmap
 MAX_COMPILED = 64  # paths that one function keeps, for all structures of its arguments
@@ -87,13 +85,14 @@ class Jitted:
     """A compiled function; what `autograd.jit` returns."""
 
     def __init__(
-        self, f: Callable[..., Any], target: Target | None, workers: Workers, static: tuple[set[int], set[str]]
-    ):
+        self, f: Callable[..., Any], target: Target | None, workers: Workers, static: tuple[set[int], set[str]],
+        cache: Cache | None = None,
+    ):  # fmt: skip
         functools.update_wrapper(self, f, updated=())
         self._f = f
-        self._asked = target, workers, static
+        self._asked = target, workers, static, cache
         self._target = target
-        self._workers = workers
+        self._workers, self._cache = workers, cache
         self._static = static if any(static) else None
         self._families: dict[Any, Family] = {}  # by structure
         self._lock = threading.RLock()
@@ -146,8 +145,8 @@ class Jitted:
 
     def __reduce__(self) -> Any:
         """Another process compiles anew, and alone: an executor does not go there."""
-        target, workers, static = self._asked
-        return Jitted, (self._f, target, Workers(None, workers.threads, workers.keep), static)
+        target, workers, static, cache = self._asked
+        return Jitted, (self._f, target, Workers(None, workers.threads, workers.keep), static, cache)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method, which gets its object as the first argument."""
@@ -397,7 +396,7 @@ class Jitted:
             traced = self._traced(args, kwargs, loops, static=family.static, **how)
             if self._target is None:
                 self._target = self._workers.target()
-            path = Path(traced, self._target, self._workers)
+            path = Path(traced, self._target, self._workers, self._cache)
             path.static = family.of(arguments)
             inputs = list(traced.trace.sources)
             traced.trace.close()

@@ -15,6 +15,7 @@ from autograd.compiler.optimize.convert import simplify
 from autograd.compiler.optimize.gates import settle
 from autograd.compiler.results import Packing
 from autograd.compiler.rows import Rows
+from autograd.compiler.run.cache import Cache
 from autograd.compiler.run.kernel import Buffers, Kernel
 from autograd.compiler.run.workers import Workers
 from autograd.compiler.trace.calls import Decisions, Traced
@@ -43,8 +44,8 @@ class Path:
         used: at which of the function's calls it was taken last.
     """
 
-    def __init__(self, traced: Traced, target: Target, workers: Workers):
-        self.target, self.workers, self.loops = target, workers, traced.trace.loops
+    def __init__(self, traced: Traced, target: Target, workers: Workers, cache: Cache | None = None):
+        self.target, self.workers, self.cache, self.loops = target, workers, cache, traced.trace.loops
         recorded = traced.trace
         self.decisions: Decisions = tuple([guard.taken for guard in recorded.guards])
         self.lines = [guard.line for guard in recorded.guards]
@@ -85,11 +86,12 @@ class Path:
 
     def prepare(self) -> Kernel:
         """Compile."""
-        self.kernel = kernel = Kernel(write(self.plan), self.plan, self.workers.threads)
+        self.kernel = kernel = Kernel(write(self.plan), self.plan, self.workers.threads, self.cache)
         return kernel
 
     def _exact(self) -> Kernel:
-        return Kernel(*lower(settle(self.program, exact=True), self.row_lengths, self.target), self.workers.threads)
+        code = lower(settle(self.program, exact=True), self.row_lengths, self.target)
+        return Kernel(*code, self.workers.threads, self.cache)
 
     def matches(self, shapes: Sequence[tuple[int, ...]]) -> bool:
         """Whether it serves arrays of these shapes."""

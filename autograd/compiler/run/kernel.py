@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.compiler.lower import libmvec
 from autograd.compiler.lower.plan import BLOCK, GROUP, Pass, Plan
+from autograd.compiler.run.cache import Cache
 
 ROWS_MEMORY = 32_000_000  # bytes for the results of blocks until they are added; chosen, not measured
 PASS_FUNCTIONS = (("pass", 6), ("combine", 3), ("end", 3))
@@ -91,15 +92,19 @@ class MachineCode:
     Args:
         ir: LLVM IR, from lower.
         level: how much LLVM optimises.
+        cache: where object code is looked for, and kept.
     """
 
-    def __init__(self, ir: str, level: int):
+    def __init__(self, ir: str, level: int, cache: Cache | None = None):
         machine = _machine(level)
         module = llvm.parse_assembly(ir)
         _check_functions(module)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
         self._engine = llvm.create_mcjit_compiler(module, machine)
+        if cache is not None:
+            key = cache.key(ir, level)
+            self._engine.set_object_cache(lambda _, code: cache.store(key, code), lambda _: cache.load(key))
         self._engine.finalize_object()
 
     def function(self, name: str, arguments: int) -> Callable[..., None]:
@@ -166,15 +171,16 @@ class Kernel:
         ir: LLVM IR, from lower.
         plan: what the IR was written from.
         threads: at most so many.
+        cache: where object code is kept.
 
     Two threads may call it at the same time: every call has numbers of its own.
     """
 
-    def __init__(self, ir: str, plan: Plan, threads: int | None = None):
+    def __init__(self, ir: str, plan: Plan, threads: int | None = None, cache: Cache | None = None):
         self.ir, self.plan = ir, plan
         self.threads = threads or available_threads()
         self.level = 0 if plan.quick and not plan.passes else 1  # the loops over tables are worth their time
-        self.code = MachineCode(ir, self.level)
+        self.code = MachineCode(ir, self.level, cache)
         self._main = self.code.function("main", 4)
         self._spare: list[Buffers] = []
 
