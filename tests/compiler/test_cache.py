@@ -40,8 +40,10 @@ def test_another_process_compiles_nothing_and_computes_the_same(tmp_path, monkey
     expected = compiled(tmp_path)(0.5, 2.0)
     assert sorted(f"{key}.o" for key in keys) == sorted(os.listdir(tmp_path))
     script = SCRIPT.format(path=[os.getcwd(), *sys.path], folder=str(tmp_path))
-    options = {"capture_output": True, "text": True, "timeout": 60, "env": {**os.environ, "PYTHONHASHSEED": "7"}}
-    done = subprocess.run([sys.executable, "-c", script], check=False, **options)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": "7"}, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == (str(expected), "")
 
 
