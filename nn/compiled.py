@@ -18,6 +18,28 @@ from nn.samples import Samples
 Vector = np.ndarray[Any, Any]
 
 
+def mean_loss(model: Module, loss: Loss, penalty: Any = None) -> Callable[..., Any]:
+    """What is trained on: a function of all parameters, and of samples, targets, weights and random numbers.
+
+    Errors: of its call MoreDraws, if the model draws more numbers for a sample than it was given.
+    """
+    structure = structure_of(model, training=True)
+
+    def mean_loss(theta: Any, X: Any, y: Any, weights: Any, draws: Any) -> Any:
+        traced = structure.unflatten(theta)
+
+        def of_sample(x: Any, target: Any, weight: Any, draws: Any) -> Any:
+            given = _GivenDraws(draws)
+            result = sample_loss(traced, loss, listed(x), listed(target), weight, given)
+            given.check()
+            return result
+
+        mean = vmap(of_sample, reduce="mean")(X, y, weights, draws)
+        return mean if penalty is None else mean + penalty(list(theta))
+
+    return mean_loss
+
+
 class Compiled:
     """Losses and gradients by `autograd.jit`: SIMD lanes for samples. θ is one float64 vector; see eager.Eager.
 
@@ -45,22 +67,8 @@ class Compiled:
         self.loss = loss
         self.parameters = model.parameters()
         self._initial = np.array([p._data for p in self.parameters])
-        structure = structure_of(model, training=True)
         self._key, self._count = key, 0  # of random numbers for each sample; how many there have to be, the trace finds
-
-        def mean_loss(theta: Any, X: Any, y: Any, weights: Any, draws: Any) -> Any:
-            traced = structure.unflatten(theta)
-
-            def of_sample(x: Any, target: Any, weight: Any, draws: Any) -> Any:
-                given = _GivenDraws(draws)
-                result = sample_loss(traced, loss, listed(x), listed(target), weight, given)
-                given.check()
-                return result
-
-            mean = vmap(of_sample, reduce="mean")(X, y, weights, draws)
-            return mean if penalty is None else mean + penalty(list(theta))
-
-        self._loss_and_gradient: Any = jit(value_and_grad(mean_loss), executor=executor)
+        self._loss_and_gradient: Any = jit(value_and_grad(mean_loss(model, loss, penalty)), executor=executor)
 
     def initial(self) -> Vector:
         return self._initial
@@ -74,7 +82,7 @@ class Compiled:
         while True:
             try:
                 return call(theta, X, y, weights, self._draws(step, indices))
-            except _MoreDraws as more:
+            except MoreDraws as more:
                 self._count = more.count
 
     def _batch(self, indices: Any) -> tuple[Any, ...]:
@@ -132,7 +140,7 @@ class Compiled:
             parameter._data = data
 
 
-class _MoreDraws(RuntimeError):
+class MoreDraws(RuntimeError):
     """The model draws that many random numbers for a sample, more than it was given."""
 
     def __init__(self, count: int):
@@ -152,4 +160,4 @@ class _GivenDraws:
 
     def check(self) -> None:
         if self._count > len(self._numbers):
-            raise _MoreDraws(self._count)
+            raise MoreDraws(self._count)

@@ -7,11 +7,26 @@ An optimizer is settings and one pure rule, `update`, in ordinary arithmetic. So
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd import Value
+from autograd import Value, sqrt
 from nn.ranges import at_least_0, fraction, positive
 from nn.schedules import Schedule, plateau
 
 State = tuple[Any, ...]  # numbers or vectors as θ is
+
+
+def power(base: float, t: Any) -> Any:
+    """base^t of a whole number t, by multiplications alone: the same bits on every machine, and in JavaScript.
+
+    Example:
+        >>> power(0.5, 3)
+        0.125
+    """
+    if not isinstance(t, int):
+        return base**t
+    result = 1.0
+    while t:
+        result, base, t = result * base if t & 1 else result, base * base, t >> 1
+    return result
 
 
 class Optimizer:
@@ -169,8 +184,8 @@ class Adam(Optimizer):
         beta1, beta2 = self.betas
         mean = beta1 * state[0] + (1 - beta1) * g
         square = beta2 * state[1] + (1 - beta2) * g * g
-        unbiased_root = square**0.5 / (1 - beta2**t) ** 0.5
-        return theta - rate / (1 - beta1**t) * mean / (unbiased_root + self.epsilon), (mean, square)
+        unbiased_root = square**0.5 / sqrt(1 - power(beta2, t))
+        return theta - rate / (1 - power(beta1, t)) * mean / (unbiased_root + self.epsilon), (mean, square)
 
 
 class AdamW(Adam):

@@ -1,6 +1,7 @@
 """WebAssembly: the code that jit would run, made for another machine, and a JavaScript class that calls it."""
 
 import base64
+import functools
 import math
 import textwrap
 from collections import Counter
@@ -68,8 +69,25 @@ class WebAssembly(JavaScript):
         ]
         lines = textwrap.wrap(base64.b64encode(body.binary).decode(), 112)
         encoded = "const MODULE =\n" + " +\n".join([f'  "{line}"' for line in lines]) + ";"
-        runtime = files("autograd.codegen").joinpath("machine.js").read_text(encoding="utf-8").strip()
-        return "\n\n".join([*before, runtime, encoded, "\n".join(code)]) + "\n"
+        return "\n\n".join([*before, runtime(), encoded, "\n".join(code)]) + "\n"
+
+
+@functools.cache
+def runtime() -> str:
+    """The class in JavaScript that lends memory to a module."""
+    return files("autograd.codegen").joinpath("machine.js").read_text(encoding="utf-8").strip()
+
+
+def embedded(codes: Mapping[str, str]) -> str:
+    """Several exported codes as one script: a class of each.
+
+    Args:
+        codes: the names of the classes, and the codes.
+    """
+    shared = runtime()
+    bodies = {name: code.replace(shared, "").replace("export class", "class") for name, code in codes.items()}
+    classes = [f"const {name} = (() => {{\n{body}return {name};\n}})();" for name, body in bodies.items()]
+    return "\n\n".join([shared, *classes]) + "\n"
 
 
 def called(language: WebAssembly, program: Exportable, printer: Printer) -> Body:

@@ -185,7 +185,8 @@ def _greater(op: str) -> Callable[[Graph, Node, Node], Node | None]:
 
 
 def _pow(graph: Graph, x: Node, y: Node) -> Node | None:
-    """x^0 = 1; x^1 = x; x^-1 = 1 / x; x^2 = x · x; x^3 = x · x · x: at least as accurate as the C function."""
+    """x^0 = 1; x^1 = x; x^-1 = 1 / x; x^2 = x · x; x^3 = x · x · x: at least as accurate as the C function.
+    And so is √x for x^(1/2), but that of -0.0 is -0.0, and of -inf nan."""
     value = graph.value_of(y)
     if value == 0.0:
         return graph.constant(1.0)  # also where x is NaN
@@ -196,6 +197,10 @@ def _pow(graph: Graph, x: Node, y: Node) -> Node | None:
     if value in (2.0, 3.0):
         square = graph.add("fmul", (x, x))
         return square if value == 2.0 else graph.add("fmul", (square, x))
+    if value == 0.5:
+        infinite = graph.add("fcmp oeq", (x, graph.constant(-math.inf)))
+        root = graph.add("llvm.sqrt", (graph.add("fadd", (x, graph.constant(0.0))),))
+        return graph.add("select", (infinite, graph.constant(math.inf), root))
     return None
 
 

@@ -2,7 +2,8 @@
 
 class Graph {
   // nodes: parents before children; operations: forward and partials by name
-  constructor({ nodes, output }, operations) {
+  // recompute: whether only the leaves have the numbers that they are to have
+  constructor({ nodes, output, recompute }, operations) {
     this.nodes = nodes.map((node) => ({
       ...node,
       data: Number(node.data),
@@ -14,6 +15,7 @@ class Graph {
     this.all = this.nodes.map((_, i) => i);
     this.leaves = this.all.filter((i) => this.isLeaf(i));
     this.results = this.all.filter((i) => !this.isLeaf(i));
+    if (recompute) this.recompute();
     this.first = this.nodes.map((node) => ({ data: node.data, partials: node.partials }));
   }
 
@@ -32,6 +34,10 @@ class Graph {
   // A leaf gets another number, and everything follows.
   set(leaf, data) {
     this.nodes[leaf].data = data;
+    this.recompute();
+  }
+
+  recompute() {
     for (const i of this.results) {
       const node = this.nodes[i];
       const operands = node.operands.map((x) => this.number(x));
