@@ -59,6 +59,7 @@ from nn.losses import (
 )
 from nn.module import Module
 from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from nn.playground import playground
 from nn.training import accuracy, fit
 
 __all__ = [
@@ -68,6 +69,6 @@ __all__ = [
     "Loss", "squared_error", "absolute_error", "huber", "log_cosh", "quantile", "poisson", "hinge",
     "binary_cross_entropy", "focal", "cross_entropy", "negative_log_likelihood", "l1", "l2",
     "Optimizer", "SGD", "Adam", "AdamW", "RMSprop",
-    "fit", "accuracy", "History", "NonFiniteError",
+    "fit", "accuracy", "History", "NonFiniteError", "playground",
     "save", "load", "ModelFileError", "export", "to_torch", "from_torch",
 ]  # fmt: skip

@@ -34,6 +34,7 @@ from nn.metrics import METRICS, measured_by
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer
 from nn.options import DECAYS, parsed
+from nn.playground import Playground, playground
 from nn.prediction import predict
 from nn.scaling import Scale, unscale
 from nn.tables import Feature, read_table
@@ -100,12 +101,16 @@ def _train(options: argparse.Namespace) -> None:
         options,
         f"{model}, {len(model.parameters())} parameters, {len(train[0])} samples, {loss.name}, {options.optimizer}",
     )
+    X, y, settings = _settings(options, train, test, loss, inputs if options.data else None, outputs)
+    live = _playground(options, model, problem, X, y, settings) if options.playground else None
     try:
-        history = _fit(options, model, train, test, loss, inputs if options.data else None, outputs)
+        history = _fit(options, model, X, y, settings)
     except NonFiniteError:
         with contextlib.suppress(OSError):
             options.out.rmdir()  # made to see whether it can be, and empty
         raise
+    if options.data:
+        unscale(model, inputs, outputs)
     scores = [_metric(model, loss, samples) if samples[0] else None for samples in (train, test)]
     tell(options, _report(history, loss, scores, len(test[0])))
     model.metadata = replace(
@@ -125,6 +130,9 @@ def _train(options: argparse.Namespace) -> None:
     if options.export:
         export(model, options.export)
         written.append(options.export)
+    if live:
+        written.append(options.out / "playground.html")
+        live.save(written[-1])
     if history.loss:
         scaled = loss.in_unit(outputs.deviations[0]) if outputs else loss
         written += _pictures(options, model, history, train, test, problem, scaled)
@@ -260,32 +268,36 @@ def _split(options: argparse.Namespace, problem: Problem, wanted: list[Any]) -> 
     return (X, y), (X_test, y_test)
 
 
-def _fit(
-    options: argparse.Namespace, model: MLP, train: Samples, test: Samples, loss: Loss, inputs: Scale | None,
-    outputs: Scale | None,
-) -> History:  # fmt: skip
-    """Train; data from a file are scaled for it, and then the model is turned back to take them as they are."""
+def _settings(
+    options: argparse.Namespace, train: Samples, test: Samples, loss: Loss, inputs: Scale | None, outputs: Scale | None
+) -> tuple[list[Any], list[Any], dict[str, Any]]:
+    """Samples, targets and settings to train by; data from a file are scaled."""
 
     def scaled(samples: Samples) -> Samples:
         X, y = samples
         return inputs.apply(X) if inputs else X, [t for (t,) in outputs.apply([[t] for t in y])] if outputs else y
 
-    X, y = scaled(train)
-    history = fit(
-        model,
-        X,
-        y,
-        validation_data=scaled(test) if test[0] else None,
-        loss=loss.in_unit(outputs.deviations[0]) if outputs else loss,
-        optimizer=_optimizer(options),
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        seed=options.seed,
-        progress=not (options.quiet or options.json or sys.stderr is None),
-    )
-    if inputs:
-        unscale(model, inputs, outputs)
-    return history
+    return *scaled(train), {
+        "validation_data": scaled(test) if test[0] else None,
+        "loss": loss.in_unit(outputs.deviations[0]) if outputs else loss,
+        "optimizer": _optimizer(options),
+        "batch_size": options.batch_size,
+        "seed": options.seed,
+    }
+
+
+def _fit(options: argparse.Namespace, model: MLP, X: list[Any], y: list[Any], settings: dict[str, Any]) -> History:
+    progress = not (options.quiet or options.json or sys.stderr is None)
+    return fit(model, X, y, **settings, epochs=options.epochs, progress=progress)
+
+
+def _playground(
+    options: argparse.Namespace, model: MLP, problem: Problem, X: list[Any], y: list[Any], settings: dict[str, Any]
+) -> Playground:
+    """The same training, to be watched in a browser."""
+    fresh = copy.deepcopy(model)
+    fresh.metadata = Metadata(features=problem.features, target=problem.target, classes=problem.classes)
+    return playground(fresh, X, y, **settings)
 
 
 def _check_scales(options: argparse.Namespace, problem: Problem, *scales: Scale | None) -> None:

@@ -109,6 +109,8 @@ def new_parser() -> argparse.ArgumentParser:
     output.add_argument("--export", type=Path, metavar="MODEL.c",
         help="what predicts elsewhere: C, JavaScript (.js), WebAssembly (.wasm), Python (.py), ONNX (.onnx); also with "
         "--load")  # fmt: skip
+    output.add_argument("--playground", action="store_true",
+        help="also playground.html: a page in which this training runs live, to watch and to change")  # fmt: skip
     output.add_argument("--quiet", action="store_true", help="results only: no progress bar, no notes, no hints")
     output.add_argument("--json", action="store_true", help="the result as one line of JSON, for programs")
     return parser

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from autograd import Value, dot, value_and_grad, vmap
 from autograd.codegen import export
 from autograd.files import write_atomically
-from autograd.visualize.graphviz_program import RendererNotFound
 from autograd.visualize.page import page
 from nn.activations import Activation
 from nn.layers import Dropout
@@ -339,6 +338,8 @@ def _network(model: Module) -> list[Any] | None:
 def _page_of_sample(model: Module, loss: Loss, samples: Samples) -> str | None:
     """The backward pass of one sample as the page of autograd.page has it, compressed; the playground fills in the
     numbers of the leaves: parameters, then features, then target. None if it is too large, or without Graphviz."""
+    from autograd.visualize.graphviz_program import RendererNotFound
+
     named = model.named_parameters()
     own = {name: Value(p.data, label=name) for name, p in named.items()}
     mine = model.with_parameters(own).eval()

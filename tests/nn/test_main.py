@@ -519,3 +519,11 @@ def test_a_program_that_fails_while_it_is_written_to_ends_nothing(tmp_path):
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert result.returncode == 0
     assert "wrote out/training.png" in result.stdout
+
+
+def test_the_playground_of_a_run_is_written_beside_its_pictures(run):
+    pytest.importorskip("llvmlite")
+    code, out, _ = run(*SMALL, "--playground")
+    assert code == 0
+    assert "out/playground.html" in " ".join(out)
+    assert '"seed":0' in Path("out/playground.html").read_text(encoding="utf-8")
