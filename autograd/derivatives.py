@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
+import operator
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from autograd import primitives
 from autograd.graph import backward_order, descendants, open_edges, pull_numbers, push_numbers
 from autograd.primitives import Flow, Primitive, detach
-from autograd.tracing import tracing
+from autograd.tracing import tracing, unwatched
 from autograd.value import Value, local_partials
 
 TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
@@ -42,10 +46,8 @@ def symbolic_partials(node: Value) -> Sequence[Any]:
         found = _evaluate_rules(op, node, operands)
     except (ZeroDivisionError, OverflowError):  # of two plain numbers in a rule; Values do as IEEE 754 says
         found = _evaluate_rules(op, node, [x if isinstance(x, Value) else constant(x) for x in operands])
-    for x in operands:
-        if x.__class__ is Value and x.op is None and x._a is None and tracing.tracer is None:
-            _check_unedited(node, found)
-            break
+    if tracing.tracer is None and any(x.__class__ is Value and x.op is None and x._a is None for x in operands):
+        _check_unedited(node, found)
     return found
 
 
@@ -125,9 +127,10 @@ class LinearMap(Primitive):
         name, forward, latex: as of every primitive.
         push: maps a tangent of the operand.
         pull: maps a cotangent of the result: the transpose.
+        never_negative_zero: whether its results are sums from 0.0.
     """
 
-    __slots__ = ("push", "pull")
+    __slots__ = ("pull", "push")
 
     def __init__(
         self,
@@ -136,49 +139,17 @@ class LinearMap(Primitive):
         push: Callable[[Any], Any],
         pull: Callable[[Any], Any],
         latex: str | None = None,
+        never_negative_zero: bool = False,
     ):
         super().__init__(name, forward, [lambda out, x: 1.0], latex=latex)
-        self.push, self.pull = push, pull
+        self.push, self.pull, self.never_negative_zero = push, pull, never_negative_zero
 
 
 class Row(dict[int, "Any"]):
     """One line of a Jacobian, without its zeros: derivatives by position, in place of one adjoint or tangent."""
 
 
-def carry(amount: Any, partial: Any, linear: Callable[[Any], Any] | None = None) -> Any:
-    """An adjoint or tangent across one operation: times the local derivative, or through a linear map in its place.
-
-    Of a Row every entry is carried, into a new Row. What flows under a condition (see Flow) goes on doing so.
-    """
-    if amount.__class__ is Row:
-        return Row({position: carry(entry, partial, linear) for position, entry in amount.items()})
-    if amount.__class__ is Flow:
-        if linear is not None:
-            return Flow(linear(amount.amount), linear(amount.condition) > 0.0)
-        return _carry_under(amount.condition, amount.amount, partial)
-    if linear is not None:
-        return linear(amount)
-    if partial.__class__ is Flow:
-        return Flow(primitives.where(partial.condition, multiply(amount, partial.amount), 0.0), partial.condition)
-    return multiply(amount, partial)
-
-
-def _carry_under(condition: Value, amount: Any, partial: Any) -> Flow:
-    """What is 0 where the condition does not hold stays 0 there, also where the partial is infinite or nan."""
-    if partial.__class__ is Flow:
-        inner = _carry_under(condition, amount, partial.amount).amount
-        both = primitives.logical_and(condition, partial.condition)
-        return Flow(primitives.where(partial.condition, inner, 0.0), both)
-    product = multiply(amount, partial)
-    if partial.__class__ is float and math.isfinite(partial):
-        return Flow(product, condition)
-    gate = primitives.where(condition, product, 0.0)
-    if tracing.tracer is not None:
-        tracing.tracer.note_gate(gate)
-    return Flow(gate, condition)
-
-
-def multiply(adjoint: Any, partial: Any) -> Any:
+def carry(adjoint: Any, partial: Any) -> Any:
     """A factor of the chain rule times the next, both floats or Values; no node where one of them is 1 or -1."""
     if adjoint.__class__ is float and adjoint == 1.0:
         return partial
@@ -190,19 +161,130 @@ def multiply(adjoint: Any, partial: Any) -> Any:
     return adjoint * partial
 
 
-def meet(x: Any, y: Any) -> Any:
-    """The sum of two contributions, which flows where one of them does; a Row grows in place."""
-    if x.__class__ is Row:
-        for position, entry in y.items():
-            x[position] = meet(x[position], entry) if position in x else entry
-        return x
-    if x.__class__ is Flow and y.__class__ is Flow:
-        return Flow(x.amount + y.amount, primitives.logical_or(x.condition, y.condition))
-    return _amount(x) + _amount(y)
+class GatedProducts(Primitive):
+    """Products of the chain rule, added from left to right, each 0 where its condition says that none flows.
+
+    Only traces record it, in one node where there would be some hundred thousand. Its operands are the n adjoints, the
+    n partials and the n conditions; 1.0 is the condition of a product that needs none. The sign of its zeros does not
+    matter, since derivatives are collected from 0.0 on.
+    """
+
+    __slots__ = ()
+
+    def record(self, operands: tuple[Any, ...]) -> Value:
+        """The node of the sum."""
+        node: Value = object.__new__(Value)
+        node.op, node._a = self, operands
+        node._b = node._da = node._db = None
+        node._data = self.forward(*[x if x.__class__ is float else x._data for x in operands])
+        return node
+
+    def expand(self, node: Any) -> None:
+        """Sums become additions, so that derivatives of derivatives come together in the order of eager mode."""
+        if len(node._a) > 3:
+            terms = [carry(x, y) if c.__class__ is float else self.record((x, y, c)) for x, y, c in _thirds(node._a)]
+            node.become(functools.reduce(operator.add, terms))
 
 
-def _amount(x: Any) -> Any:
-    return x.amount if x.__class__ is Flow else x
+def _thirds(operands: Sequence[Any]) -> Iterable[Any]:
+    n = len(operands) // 3
+    return zip(operands[:n], operands[n : 2 * n], operands[2 * n :], strict=True)
+
+
+def _gated(*operands: float) -> float:
+    if len(operands) == 3:
+        return operands[0] * operands[1] if operands[2] else 0.0
+    return functools.reduce(operator.add, [x * y if flows else 0.0 for x, y, flows in _thirds(operands)])
+
+
+GATED = GatedProducts(
+    "gated", _gated, lambda out, x, y, flows: [*[primitives.select(flows, z, None) for z in (y, x)], None]
+)
+
+
+_WHOLE = 1.0  # the partial of what is complete
+
+
+class _Contributions:
+    """What a sweep hands from node to node: for each, adjoints or tangents with the partials to carry them across."""
+
+    def __init__(self) -> None:
+        self.pairs: dict[Any, list[tuple[Any, Any]]] = defaultdict(list)
+        # What is made of conditions, once for all: by their ids, and so with what has these.
+        self._conditions: dict[tuple[int, ...], tuple[Any, Any]] = {}
+
+    def add(self, node: Any, amount: Any, partial: Any = _WHOLE) -> None:
+        self.pairs[node].append((amount, partial))
+
+    def __contains__(self, node: Any) -> bool:
+        return node in self.pairs
+
+    def at(self, node: Any) -> Any:
+        """What came together at a node; None for nothing."""
+        pairs = self.pairs.get(node)
+        if pairs is None:
+            return None
+        if len(pairs) > 1 or pairs[0][1] is not _WHOLE:
+            pairs[:] = [(self._total(pairs), _WHOLE)]
+        return pairs[0][0]
+
+    def through(self, linear: Callable[[Any], Any], amount: Any) -> Any:
+        """An adjoint or tangent through a linear map."""
+        if amount.__class__ is Row:
+            return Row({position: self.through(linear, entry) for position, entry in amount.items()})
+        if amount.__class__ is Flow:
+            key = id(linear), id(amount.condition)
+            if key not in self._conditions:
+                self._conditions[key] = linear(amount.condition) > 0.0, (linear, amount)
+            return Flow(linear(amount.amount), self._conditions[key][0])
+        return linear(amount)
+
+    def _total(self, pairs: Sequence[tuple[Any, Any]]) -> Any:
+        """The sum of what the pairs carry. It flows under a condition if all of them do: where one of them does."""
+        if pairs[0][0].__class__ is Row:
+            entries = defaultdict(list)
+            for row, partial in pairs:
+                for position, entry in row.items():
+                    entries[position].append((entry, partial))
+            return Row({position: self._total(found) for position, found in entries.items()})
+        if tracing.tracer is None:
+            return functools.reduce(operator.add, itertools.starmap(carry, pairs))
+        terms = [self._term(*pair) for pair in pairs]
+        if len(terms) == 1:
+            ((x, y, gate, condition),) = terms
+            total = carry(x, y) if gate.__class__ is float else GATED.record((x, y, gate))
+            return total if condition is None else Flow(total, condition)
+        adjoints, partials, gates, conditions = zip(*terms, strict=True)
+        if set(map(type, adjoints + partials + gates)) == {float}:
+            total = functools.reduce(operator.add, map(carry, adjoints, partials))
+        else:
+            total = GATED.record(adjoints + partials + gates)
+        return total if any(x is None for x in conditions) else Flow(total, self._either(conditions))
+
+    def _term(self, amount: Any, partial: Any) -> tuple[Any, Any, Any, Any]:
+        """What to multiply with what; the condition without which that is 0, if it might be nan, else 1.0; and the
+        condition under which it flows, None for always."""
+        if partial.__class__ is Flow:
+            amount, partial = self._chosen(amount, partial), 1.0
+        if amount.__class__ is not Flow:
+            return amount, partial, 1.0, None
+        finite = partial.__class__ is float and math.isfinite(partial)
+        return amount.amount, partial, 1.0 if finite else amount.condition, amount.condition
+
+    def _chosen(self, amount: Any, partial: Flow) -> Flow:
+        """What is 0 where the condition does not hold stays 0 there, also where the partial is infinite or nan."""
+        inner, both = self._total([(amount, partial.amount)]), partial.condition
+        if inner.__class__ is Flow:
+            inner, both = inner.amount, primitives.logical_and(inner.condition, both)
+        return Flow(primitives.where(partial.condition, inner, 0.0), both)
+
+    def _either(self, conditions: Sequence[Any]) -> Any:
+        """That one of the conditions holds."""
+        distinct = {id(condition): condition for condition in conditions}
+        key = tuple(distinct)
+        if key not in self._conditions:
+            self._conditions[key] = functools.reduce(primitives.logical_or, distinct.values()), conditions
+        return self._conditions[key][0]
 
 
 def collected(x: Any) -> Any:
@@ -213,10 +295,13 @@ def collected(x: Any) -> Any:
     """
     if x.__class__ is Row:
         return Row({position: collected(entry) for position, entry in x.items()})
-    x = _amount(x)
-    if x.__class__ is float:
-        return 0.0 + x
-    if x is not None and (tracing.tracer is not None or (x._data == 0.0 and math.copysign(1.0, x._data) < 0)):
+    if x.__class__ is Flow:
+        x = x.amount
+    if x is None or x.__class__ is float:
+        return x if x is None else 0.0 + x
+    if x.op is not None and x.op.never_negative_zero:
+        return x
+    if tracing.tracer is not None or (x._data == 0.0 and math.copysign(1.0, x._data) < 0):
         return 0.0 + x
     return x
 
@@ -224,6 +309,7 @@ def collected(x: Any) -> Any:
 # --- the sweeps -----------------------------------------------------------------------------------------------------
 
 
+@unwatched
 def pullback(
     outputs: Sequence[Value],
     cotangents: Sequence[Any],
@@ -248,22 +334,22 @@ def pullback(
         return [collected(adjoints.get(x)) for x in xs]
     on_the_way = descendants(order, xs)
     wanted = on_the_way.union(xs)
-    adjoints = {}
-
-    def contribute(node: Any, amount: Any) -> None:
-        adjoints[node] = meet(adjoints[node], amount) if node in adjoints else amount
-
+    found = _Contributions()
     for output, cotangent in zip(outputs, cotangents, strict=True):
-        contribute(output, cotangent)
+        found.add(output, cotangent)
     for node in reversed(order):
-        if node in on_the_way and node in adjoints:
-            adjoint, linear = adjoints[node], node.op.pull if isinstance(node.op, LinearMap) else None
+        if node in on_the_way and node in found:
+            adjoint = found.at(node)
+            if isinstance(node.op, LinearMap):
+                found.add(node._a, found.through(node.op.pull, adjoint))
+                continue
             for parent, partial in zip(node.operands, partials(node), strict=True):
                 if partial is not None and parent in wanted:
-                    contribute(parent, carry(adjoint, partial, linear))
-    return [collected(adjoints.get(x)) for x in xs]
+                    found.pairs[parent].append((adjoint, partial))  # a hot path: the weights of a network
+    return [collected(found.at(x)) for x in xs]
 
 
+@unwatched
 def pushforward(
     outputs: Sequence[Value],
     xs: Sequence[Value],
@@ -276,19 +362,23 @@ def pushforward(
     Args, returns: as pullback, the other way round; None for an output that depends on none of xs.
     """
     order, _ = walk or backward_order(outputs)
-    known: dict[Any, Any] = dict(zip(xs, tangents, strict=True))
     if partials is recorded_partials and Row not in map(type, tangents):
+        known: dict[Any, Any] = dict(zip(xs, tangents, strict=True))
         push_numbers(order, known)
         return [collected(known.get(output)) for output in outputs]
     on_the_way = descendants(order, xs).difference(xs)
+    found = _Contributions()
+    for x, tangent in zip(xs, tangents, strict=True):
+        found.add(x, tangent)
     for node in order:
         if node in on_the_way:
-            linear = node.op.push if isinstance(node.op, LinearMap) else None
+            if isinstance(node.op, LinearMap):
+                found.add(node, found.through(node.op.push, found.at(node._a)))
+                continue
             for parent, partial in zip(node.operands, partials(node), strict=True):
-                if partial is not None and parent in known:
-                    product = carry(known[parent], partial, linear)
-                    known[node] = meet(known[node], product) if node in known else product
-    return [collected(known.get(output)) for output in outputs]
+                if partial is not None and parent in found:
+                    found.add(node, found.at(parent), partial)
+    return [collected(found.at(output)) for output in outputs]
 
 
 def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:

@@ -126,6 +126,10 @@ class Node:
             return ()
         return (first,) if self.op.arity == 1 else (first, second) if self.op.arity == 2 else first
 
+    def become(self, other: Node) -> None:
+        """The same result as that of another node, computed in the same way."""
+        self.op, self._a, self._b, self._da, self._db = other.op, other._a, other._b, other._da, other._db
+
     @property
     def parents(self) -> tuple[Any, ...]:
         """The operands that are nodes, in order and as often as they occur."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from _thread import _local
 
 TYPE_CHECKING = False  # to type checkers it is true; loading typing would double the time of `import autograd`
@@ -37,17 +38,14 @@ class Tracer:
     def note_hash(self, node: Any) -> None:
         """Code outside of this package hashes a Value, to look it up in a set, a dict or a cache."""
 
+    def watch_hashes(self, start: bool) -> None:
+        """`note_hash` is wanted from now on, or no longer."""
+
     def note_leaf(self, leaf: Any) -> None:
         """A Value was made of a number."""
 
     def note_choice(self, choice: Any) -> None:
         """A choice by a traced index was recorded: the index is to be checked even if only a derivative is used."""
-
-    def note_gate(self, gate: Any) -> None:
-        """A product of the chain rule was recorded that is 0 where no derivative flows: `where(flows, product, 0.0)`.
-
-        The sign of its zeros does not matter, since derivatives are collected from 0.0 on.
-        """
 
     def note_copy(self, copy: Any) -> None:
         """A Module was copied, with other parameters: what is written to the copy would be written to the Module."""
@@ -67,3 +65,20 @@ class _Active(_local):  # threading.local, without the rest of threading
 
 
 tracing = _Active()
+
+
+def unwatched(walk: Any) -> Any:
+    """A decorator: a walk over a graph, which hashes every node several times, and runs no code but of this package."""
+
+    @functools.wraps(walk)
+    def faster(*args: Any) -> Any:
+        tracer = tracing.tracer
+        if tracer is None:
+            return walk(*args)
+        tracer.watch_hashes(False)
+        try:
+            return walk(*args)
+        finally:
+            tracer.watch_hashes(True)
+
+    return faster

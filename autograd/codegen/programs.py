@@ -10,7 +10,6 @@ from autograd.codegen.interface import Part, arguments, counts, results
 from autograd.codegen.language import BAD_INDEX, TOO_LARGE, UNKNOWN_BRANCH, Language
 from autograd.compiler import jit
 from autograd.compiler.optimize.convert import Program, simplify
-from autograd.compiler.optimize.gates import settle
 from autograd.compiler.optimize.graph import Graph, Node
 from autograd.compiler.path import Path
 from autograd.compiler.trace.calls import Decisions
@@ -92,7 +91,7 @@ def exportable(
     found: dict[str, Any] = {}
     for path in paths:
         with compiled.retraced(path, examples[0], static) as traced:
-            program = simplify(traced, graph, captured)
+            program = simplify(traced, graph, captured, exact=True)
             captured = program.captured
             result = results(traced, graph, program.outputs, program.stacks, result_names, language.reserved)
             parts = arguments(traced, examples[0], _parameter_names(f, len(examples[0])), language.reserved)
@@ -106,8 +105,7 @@ def exportable(
             raise TypeError(f"export: {name_of(f)} returns different structures on different branches")
         programs.append((program, result))
     ways = [_way(graph, path, *made) for path, made in zip(paths, programs, strict=True)]
-    settled = settle(programs[-1][0]._replace(graph=graph), exact=True).graph
-    return Exportable(settled, ways, parts, [leaf.data for leaf in captured], first, **found, paths=paths)
+    return Exportable(graph, ways, parts, [leaf.data for leaf in captured], first, **found, paths=paths)
 
 
 def _way(graph: Graph, path: Path, program: Program, result: Part) -> Way:

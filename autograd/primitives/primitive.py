@@ -97,6 +97,7 @@ class Primitive(_Typed[K]):
     forward: Callable[..., float]
     partials: Any  # one or the other, as arity tells
     arity: int | None
+    never_negative_zero = False  # whether its results are sums from 0.0
 
     def __init__(
         self,
@@ -140,6 +141,9 @@ class Primitive(_Typed[K]):
             given = f"{len(operands)}" + (f" and {', '.join(named)} by name" if named else "")
             raise TypeError(f"{self.name} takes {self.arity} operands ({', '.join(parameters)}), got {given}")
         return tuple([known[name] for name in parameters])
+
+    def expand(self, node: Any) -> None:
+        """Called before a walk goes through a node of a trace, which may stand for several."""
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """In a class a primitive is a method, as a function is."""

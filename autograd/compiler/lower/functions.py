@@ -1,5 +1,6 @@
 """LLVM IR of one function of the compiled code: on numbers in slots, or on the lanes of a region."""
 
+import functools
 import math
 import struct
 from collections.abc import Sequence
@@ -102,6 +103,8 @@ class _Writer:
         elif op == "select":
             x, y = self.number(args[1]), self.number(args[2])
             self.doubles[node] = self._select(self.condition(args[0]), x, y)
+        elif op == "gated":
+            self.doubles[node] = self._gated(args)
         elif op == "ldexp":
             self.doubles[node] = self._ldexp(*map(self.number, args))
         elif op in ARITHMETIC:
@@ -114,6 +117,14 @@ class _Writer:
 
     def _select(self, bit: str, x: str, y: str) -> str:
         return self.code.select(self.double, bit, x, y, self.bit)
+
+    def _gated(self, args: Sequence[Node]) -> str:
+        n = len(args) // 3
+        terms = []
+        for x, y, flows in zip(args[:n], args[n : 2 * n], args[2 * n :], strict=True):
+            product = self._arithmetic("fmul", self.number(x), self.number(y))
+            terms.append(self._select(self.condition(flows), product, self.constant(0.0)))
+        return functools.reduce(lambda x, y: self._arithmetic("fadd", x, y), terms)
 
     def _condition(self, op: str, args: Sequence[Node]) -> str:
         if op.startswith("fcmp"):

@@ -15,14 +15,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd.compiler.optimize.graph import UNIFORM, Graph, Node
+from autograd.compiler.optimize.graph import LONG, UNIFORM, Graph, Node
 from autograd.compiler.optimize.operations import CONDITIONS
 
 Nodes = Sequence[Node]
 Pair = tuple[Node, Node]
 
 CHUNK = 500  # nodes to a function: compile time grows faster than the size of one
-LONG = 12  # products from which a sum runs by table: `adbench` and `widths` in benchmarks/jit.py
 
 
 class Sum(NamedTuple):
@@ -109,7 +108,7 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int
     steps = []
     for step in range(last + 1):
         here = _code(graph, targets[step], position, sums, computed, columns)
-        functions = [here[i : i + CHUNK] for i in range(0, len(here), CHUNK)]
+        functions = cut(graph, here)
         if not functions and step in (0, last):  # which have more to do than to compute
             functions.append([])
         handed = [x for x in crossing(graph, functions) if x not in columns]
@@ -123,6 +122,19 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int
     elements = [(array, [graph.args[n][1] for n in found]) for array, found in inputs.items()]
     splat = [x for x in columns if regions[x] == UNIFORM]
     return Steps(elements, steps, {n: i for i, n in enumerate(ordered)}, splat)
+
+
+def cut(graph: Graph, nodes: Nodes) -> list[Nodes]:
+    """The nodes of one function after the other, of some CHUNK instructions each."""
+    functions: list[list[Node]] = []
+    size = CHUNK
+    for node in nodes:
+        if size >= CHUNK:
+            functions.append([])
+            size = 0
+        functions[-1].append(node)
+        size += max(1, len(graph.args[node]) // 3)  # a gate has three operands a product
+    return [*functions]
 
 
 def crossing(graph: Graph, functions: Sequence[Nodes]) -> Iterable[Node]:
@@ -201,6 +213,8 @@ def _find_sums(graph: Graph, nodes: Nodes, wanted: Nodes) -> dict[Node, Sum]:
             found = _sum(graph, list(_terms(graph, chain[::-1], before)))
             if found is not None:
                 sums[node] = found
+        elif ops[node] == "dot":
+            sums[node] = _dot(graph, *args[node])
     return {node: sums[node] for node in nodes if node in sums}
 
 
@@ -212,6 +226,20 @@ def _terms(graph: Graph, chain: Nodes, before: Mapping[Node, Node]) -> Iterator[
         if partial is None:
             yield x, False
         yield (x if y == partial and x != partial else y), graph.ops[node] == "fsub"
+
+
+def _dot(graph: Graph, start: Node, *factors: Node) -> Sum:
+    """The sum of a node that is one already."""
+    n = len(factors) // 2
+    lefts, rights, one = factors[:n], factors[n:], graph.constant(1.0)
+    if start != graph.constant(-0.0):  # which changes no other number by being added
+        first = (start, one) if graph.regions[start] == UNIFORM else (one, start)
+        lefts, rights = (first[0], *lefts), (first[1], *rights)
+    uniform = graph.regions[rights[-1]] == UNIFORM or graph.regions[lefts[-1]] == UNIFORM
+    if uniform:
+        pairs = [(y, x) if graph.regions[y] == UNIFORM else (x, y) for x, y in zip(lefts, rights, strict=True)]
+        lefts, rights = map(tuple, zip(*pairs, strict=True))
+    return Sum(uniform, lefts, rights)
 
 
 def _sum(graph: Graph, terms: Sequence[tuple[Node, bool]]) -> Sum | None:
@@ -287,24 +315,28 @@ class Reductions(NamedTuple):
 
 
 def plan_reductions(
-    sums: Sequence[tuple[Node, Node]], products: Mapping[Node, Pair], minima: Sequence[tuple[Node, Node]],
-    shape: tuple[int, int], width: int,
-) -> Reductions:  # fmt: skip
+    sums: Sequence[tuple[Node, Nodes]], minima: Sequence[tuple[Node, Node]], shape: tuple[int, int], width: int
+) -> Reductions:
     """Find blocks among products: left factors that meet the same right ones.
 
     Args:
-        sums, minima: reductions, each with the term that it reduces.
-        products: the factors of the terms that are products.
+        sums: reductions, each with the two factors, or the one term, that are summed.
+        minima: reductions, each with the term that it reduces.
         shape, width: see Reductions.
     """
-    frequency = Counter(itertools.chain.from_iterable(products.values()))
+    frequency = Counter(itertools.chain.from_iterable([factors for _, factors in sums if len(factors) == 2]))
     runs: dict[Node, dict[Node, Node]] = defaultdict(dict)
     pairs: list[tuple[Pair, Node]] = []
-    for node, term in sums:
-        if term in products:
-            left, right = sorted(products[term], key=lambda x: -frequency[x])
-            if runs[left].setdefault(right, node) != node:  # in fast code two terms may be the same product
-                pairs.append(((left, right), node))
+    terms: list[tuple[Node, Node]] = []
+    for node, factors in sums:
+        if len(factors) == 1:
+            terms.append((node, factors[0]))
+            continue
+        left, right = factors
+        if frequency[left] < frequency[right]:
+            left, right = right, left
+        if runs[left].setdefault(right, node) != node:  # in fast code two terms may be the same product
+            pairs.append(((left, right), node))
     sharing: dict[Nodes, list[Node]] = defaultdict(list)
     for left, run in runs.items():
         sharing[tuple(run)].append(left)
@@ -318,7 +350,6 @@ def plan_reductions(
             pairs += [((left, right), runs[left][right]) for right in rights[inner:] for left in some]
         pairs += [((left, right), runs[left][right]) for left in lefts[whole:] for right in rights]
     order: list[Node | None] = [runs[x][y] for lefts, rights in blocks for x in lefts for y in rights]
-    terms = [(node, term) for node, term in sums if term not in products]
     kinds: list[list[tuple[Node, Any]]] = [[(node, pair) for pair, node in pairs], terms, [*minima]]
     for kind in kinds:
         missing = -len(kind) % width

@@ -15,10 +15,10 @@ import functools
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograd.compiler.lower.passes import CHUNK, Nodes, Reductions, Steps, crossing, plan_reductions, plan_steps
+from autograd.compiler.lower.passes import Nodes, Reductions, Steps, crossing, cut, plan_reductions, plan_steps
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import Program
 from autograd.compiler.optimize.exponential import ROUND
@@ -140,9 +140,10 @@ def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Tar
     passes = _passes(graph, order, levels, program.stacks, target, slots)
     uniform = _uniform_chunks(graph, order, levels)
     _hand_over(graph, uniform, passes, slots)
+    no_function = SOURCES | REDUCTIONS.keys()
     copies = [
         (slots.of(node), place)
-        for node, places in slots.places.items() if graph.ops[node] in SOURCES | REDUCTIONS.keys()
+        for node, places in slots.places.items() if graph.ops[node] in no_function
         for place in places
     ]  # fmt: skip
     columns = Counter([region for _, region in program.stacks])
@@ -194,13 +195,11 @@ class _Slots:
 
 def _levels(graph: Graph, order: Nodes) -> dict[Node, int]:
     """How many reductions have to be complete, one after another, before a node can be computed."""
-    levels = dict.fromkeys(order, 0)
+    levels: dict[Node, int] = {}
+    level_of = levels.__getitem__
     for node in order:
-        for x in graph.operands(node):
-            if levels[x] > levels[node]:
-                levels[node] = levels[x]
-        if graph.ops[node] in REDUCTIONS:
-            levels[node] += 1
+        op = graph.ops[node]
+        levels[node] = 0 if op in SOURCES else max(map(level_of, graph.args[node])) + (op in REDUCTIONS)
     return levels
 
 
@@ -216,8 +215,8 @@ def _passes(
     columns: dict[tuple[int, int], dict[Node, list[int]]] = defaultdict(lambda: defaultdict(list))
     for node in order:
         if graph.ops[node] in REDUCTIONS:
-            x = graph.args[node][0]
-            reductions[levels[x], graph.regions[x]].append(node)
+            region = max([graph.regions[x] for x in graph.args[node]])
+            reductions[levels[node] - 1, region].append(node)
     column: Counter[int] = Counter()
     for node, region in stacks:
         columns[levels[node], region][node].append(column[region])
@@ -233,19 +232,13 @@ def _pass(
     graph: Graph, region: int, level: int, reductions: Nodes, stacks: Mapping[Node, Sequence[int]], target: Target,
     slots: _Slots,
 ) -> Pass:  # fmt: skip
-    sums, minima = (
-        [(n, graph.args[n][0]) for n in reductions if graph.ops[n] == op] for op in ("lane_sum", "lane_min")
-    )
-    products = {x: graph.args[x] for _, x in sums if graph.ops[x] == "fmul"}
-    reduced = plan_reductions(sums, products, minima, target.block, min(VIRTUAL_LANES, math.prod(target.block)))
-    kept = itertools.chain(*[products.get(x, (x,)) for _, x in sums], [x for _, x in minima])
+    sums = [(n, _factors(graph, *graph.args[n])) for n in reductions if graph.ops[n] == "lane_sum"]
+    minima = [(n, graph.args[n][0]) for n in reductions if graph.ops[n] == "lane_min"]
+    reduced = plan_reductions(sums, minima, target.block, min(VIRTUAL_LANES, math.prod(target.block)))
+    kept = itertools.chain(*[factors for _, factors in sums], [x for _, x in minima])
     work = plan_steps(graph, region, list(dict.fromkeys(kept)), list(stacks), target.sums)
-    codes = [nodes for step in work.steps for nodes in step.functions]
-    read = {x for nodes in codes for node in nodes for x in graph.operands(node)}
-    constants = [graph.constant(x) for x in WRITERS_CONSTANTS]
-    constants += [x for x in read.union(work.columns, stacks) if graph.is_constant(x)]
-    constants += [x for found in work.sums if found.uniform for x in found.lefts if graph.is_constant(x)]
-    for x in constants:
+    read = set(itertools.chain(work.columns, stacks, *_read(graph, work)))
+    for x in [*[graph.constant(x) for x in WRITERS_CONSTANTS], *[x for x in read if graph.ops[x] == "const"]]:
         slots.of(x)
     unused = slots.new() if None in reduced.order else 0
     return Pass(
@@ -255,11 +248,14 @@ def _pass(
     )  # fmt: skip
 
 
+def _factors(graph: Graph, *args: Node) -> Nodes:
+    """What is multiplied and summed over the lanes: two factors, or a term."""
+    if len(args) == 3:
+        return (graph.add("gated", args),)
+    return graph.args[args[0]] if len(args) == 1 and graph.ops[args[0]] == "fmul" else args
+
+
 # --- functions -------------------------------------------------------------------------------------------------------
-
-
-def _cut(nodes: Nodes) -> Sequence[Nodes]:
-    return [nodes[i : i + CHUNK] for i in range(0, len(nodes), CHUNK)]
 
 
 def _uniform_chunks(graph: Graph, order: Nodes, levels: Mapping[Node, int]) -> list[tuple[int, Nodes]]:
@@ -268,7 +264,7 @@ def _uniform_chunks(graph: Graph, order: Nodes, levels: Mapping[Node, int]) -> l
     for n in order:
         if graph.regions[n] == UNIFORM and graph.ops[n] not in SOURCES and graph.ops[n] not in REDUCTIONS:
             by_level[levels[n]].append(n)
-    return [(level, nodes) for level in sorted(by_level) for nodes in _cut(by_level[level])]
+    return [(level, nodes) for level in sorted(by_level) for nodes in cut(graph, by_level[level])]
 
 
 def _hand_over(graph: Graph, uniform: Sequence[tuple[int, Nodes]], passes: Sequence[Pass], slots: _Slots) -> None:
@@ -276,15 +272,18 @@ def _hand_over(graph: Graph, uniform: Sequence[tuple[int, Nodes]], passes: Seque
     chunks = [nodes for _, nodes in uniform]
     for x in crossing(graph, chunks):
         slots.of(x)
-    computed = {node for nodes in chunks for node in nodes}
-    for loop in passes:
-        read = [*loop.work.columns, *loop.stacks]
-        for step in loop.work.steps:
-            read += [x for nodes in step.functions for node in nodes for x in graph.operands(node)]
-        read += [x for found in loop.work.sums for x in found.lefts]
-        for x in read:
+    computed = set(itertools.chain.from_iterable(chunks))
+    for loop in passes if computed else ():
+        for x in itertools.chain(loop.work.columns, loop.stacks, *_read(graph, loop.work)):
             if x in computed:
                 slots.of(x)
+
+
+def _read(graph: Graph, work: Steps) -> Iterator[Nodes]:
+    """What the steps of a pass read."""
+    for step in work.steps:
+        yield from [graph.operands(node) for nodes in step.functions for node in nodes]
+    yield from [found.lefts for found in work.sums]
 
 
 def _sequence(uniform_levels: Sequence[int], passes: Sequence[Pass]) -> list[tuple[str, int]]:

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 from autograd import primitives
 from autograd.compiler.arguments import HasValues
-from autograd.compiler.optimize.graph import UNIFORM, Graph, Node
+from autograd.compiler.optimize.graph import LONG, UNIFORM, Graph, Node
 from autograd.compiler.optimize.identities import RULES, is_finite
 from autograd.compiler.optimize.lowering import apply, is_index, take
 from autograd.compiler.trace.calls import Trace, Traced
 from autograd.compiler.trace.lanes import StackedResult
+from autograd.derivatives import GATED
 from autograd.scalars import is_array
 from autograd.transforms.tree import flatten
 from autograd.value import Value
@@ -63,13 +64,16 @@ class Program(NamedTuple):
     watched: bool = False
 
 
-def simplify(traced: Traced, graph: Graph | None = None, captured: Sequence[Value] = ()) -> Program:
+def simplify(
+    traced: Traced, graph: Graph | None = None, captured: Sequence[Value] = (), exact: bool = False
+) -> Program:
     """The traced function as a compact graph.
 
     Args:
         traced: from trace.
         graph: add to this one, in which the same paths of a function share what they have in common.
         captured: leaves that have a place among the inputs already, after the arguments.
+        exact: whether gates become selections, and long sums additions, at once.
 
     Example:
         >>> from autograd.compiler.trace.calls import trace
@@ -78,7 +82,7 @@ def simplify(traced: Traced, graph: Graph | None = None, captured: Sequence[Valu
         ['input', 'fadd', 'const', 'fmul']
     """
     graph = Graph(RULES) if graph is None else graph
-    conversion = _Conversion(graph, traced.trace, captured)
+    conversion = _Conversion(graph, traced.trace, captured, exact)
     outputs, stacks = [], []
     for x in flatten(traced.result, is_array)[0]:
         if type(x) is StackedResult:
@@ -102,7 +106,7 @@ def simplify(traced: Traced, graph: Graph | None = None, captured: Sequence[Valu
     held = [
         v.node if v.kind == "guard" else graph.add("fcmp oeq", (v.node, graph.constant(math.inf))) for v in verdicts
     ]
-    if traced.trace.regions:
+    if len(traced.trace.regions) > 1:
         for user, lanes in enumerate(graph.regions):
             for x in graph.operands(user) if lanes != UNIFORM else ():
                 _of(graph, lanes, x)
@@ -154,19 +158,31 @@ def _first_failure(graph: Graph, valid: Node, region: int) -> Node:
     return failure if graph.regions[failure] == UNIFORM else graph.reduce("lane_min", failure)
 
 
+def runs_by_table(graph: Graph, lefts: Sequence[Node], rights: Sequence[Node]) -> bool:
+    """Whether these are the factors of a long sum of products of one kind: all of two numbers of the lanes, or all of
+    one and of one that is the same for all lanes."""
+    if len(lefts) < LONG:
+        return False
+    uniform = [x == UNIFORM for x in map(graph.regions.__getitem__, lefts)]
+    return {a + (graph.regions[y] == UNIFORM) for a, y in zip(uniform, rights, strict=True)} in ({0}, {1})
+
+
 class _Conversion:
     """From Values to nodes, each Value once."""
 
-    def __init__(self, graph: Graph, trace: Trace, captured: Sequence[Value]):
+    def __init__(self, graph: Graph, trace: Trace, captured: Sequence[Value], exact: bool):
         self.graph = graph
         self.trace = trace
+        self.exact = exact
         self.captured = list(captured)
         self.nodes = {leaf: graph.source("input", trace.slots + i) for i, leaf in enumerate(captured)}
         self.checks: list[Node] = []
         self.lanes: dict[primitives.Primitive, Any] = {}
         for region in trace.regions:
             self.lanes[region.broadcast] = lambda x: x
-            self.lanes[region.total] = functools.partial(self._total, region.number, self._leaf(region.count))
+            count = self._leaf(region.count)
+            self.lanes[region.total] = functools.partial(self._total, region.number, count)
+            self.lanes[region.total_of_gated] = functools.partial(self._total_of_gated, region.number, count)
 
     def _total(self, region: int, count: Node, x: Node) -> Node:
         graph = self.graph
@@ -175,43 +191,71 @@ class _Conversion:
             return graph.add("fadd", (graph.constant(0.0), graph.add("fmul", (count, x))))  # as a sum: not -0.0
         return graph.reduce("lane_sum", x)
 
+    def _total_of_gated(self, region: int, count: Node, *args: Node) -> Node:
+        """Of one product, as of a weight, it is one node, with the factors and the condition."""
+        graph = self.graph
+        if len(args) == 3 and not self.exact:
+            x, y, flows = args
+            varies = graph.regions[x] or graph.regions[y]
+            if varies == region and not graph.is_constant(flows) and not is_finite(graph, y):
+                return graph.reduce("lane_sum", *args)
+        return self._total(region, count, self._gated(*args))
+
     def node(self, root: Value) -> Node:
         """The node of a Value; first, without recursion, those of everything it was computed from."""
         nodes = self.nodes
         stack: list[Any] = [root]
         while stack:
             value = stack.pop()
-            if value is None:
-                value = stack.pop()
-                nodes[value] = self._operation(value)
+            if value.__class__ is tuple:  # its operands are known
+                value, op, operands = value
+                nodes[value] = self._operation(op, operands)
             elif value not in nodes:
                 op = value.op
                 if op is None:
                     nodes[value] = self._leaf(value)
                     continue
                 operands = (value._a, value._b) if op.arity == 2 else (value._a,) if op.arity == 1 else value._a
-                stack.append(value)
-                stack.append(None)
-                for x in reversed(operands):
-                    if x.__class__ is not float and x not in nodes:
-                        stack.append(x)
+                stack.append((value, op, operands))
+                stack += [x for x in reversed(operands) if x.__class__ is not float and x not in nodes]
         return nodes[root]
 
-    def _gate(self, recorded: Value, flows: Node, product: Node) -> Node:
-        """adjoint * partial, 0 where none flows: by itself if the partial is finite, since there the adjoint is 0."""
-        if recorded.op is primitives.mul:
-            partial = recorded.operands[1]
-            node = self.nodes[partial] if isinstance(partial, Value) else self.graph.constant(partial)
-            if is_finite(self.graph, node):
-                return product
-        self.graph.constant(0.0)  # what a gate that is settled needs
-        return self.graph.add("gate", (flows, product))
+    @functools.cached_property
+    def _true_and_nothing(self) -> tuple[Node, Node]:
+        """1.0, and -0.0, which changes no other number by being added."""
+        return self.graph.constant(1.0), self.graph.constant(-0.0)
+
+    def _dot(self, start: Node, lefts: Sequence[Node], rights: Sequence[Node]) -> Node:
+        """start + left · right + ..., in order; one node if it will run by table."""
+        graph = self.graph
+        if not self.exact and runs_by_table(graph, lefts, rights):
+            return graph.add("dot", (start, *lefts, *rights))
+        products = [graph.add("fmul", pair) for pair in zip(lefts, rights, strict=True)]
+        return functools.reduce(lambda x, y: graph.add("fadd", (x, y)), products, start)
+
+    def _gated(self, *args: Node) -> Node:
+        """Products of the chain rule, 0 where none flows, added up: by themselves if the partial is finite, since there
+        the adjoint is 0."""
+        graph, n, (true, nothing) = self.graph, len(args) // 3, self._true_and_nothing
+        adjoints, partials, flows = args[:n], args[n : 2 * n], args[2 * n :]
+        flows = tuple([true if is_finite(graph, y) else c for c, y in zip(flows, partials, strict=True)])
+        if set(flows) == {true}:
+            return self._dot(nothing, adjoints, partials)
+        if not self.exact and (n == 1 or runs_by_table(graph, adjoints, partials)):
+            return graph.add("gated", adjoints + partials + flows)
+        products = list(map(self._gate, adjoints, partials, flows))
+        return functools.reduce(lambda x, y: graph.add("fadd", (x, y)), products)
+
+    def _gate(self, x: Node, y: Node, flows: Node) -> Node:
+        if not self.exact:
+            return self.graph.add("gated", (x, y, flows))
+        return self.graph.add("select", (flows, self.graph.add("fmul", (x, y)), self.graph.constant(0.0)))
 
     def _leaf(self, value: Value) -> Node:
         source = self.trace.sources.get(value)
         if source is not None:
-            op, *args, region = source
-            return self.graph.source(op, *args[: 2 if region else 1], region=region)
+            op, args, region = source
+            return self.graph.source(op, *args, region=region)
         if value in self.trace.made:
             return self.graph.constant(value._data)
         if value._a is not None:  # the variable of a transform around the call, which wants its derivative
@@ -219,19 +263,20 @@ class _Conversion:
         self.captured.append(value)
         return self.graph.source("input", self.trace.slots + len(self.captured) - 1)
 
-    def _operation(self, value: Value) -> Node:
-        if value in self.nodes:
-            return self.nodes[value]
-        op: Any = value.op
+    def _operation(self, op: Any, operands: Sequence[Any]) -> Node:
         nodes, constant = self.nodes, self.graph.constant
-        operands = (value._a, value._b) if op.arity == 2 else (value._a,) if op.arity == 1 else value._a
         args = tuple([constant(x) if x.__class__ is float else nodes[x] for x in operands])
-        if op is primitives.where and value in self.trace.gates:
-            return self._gate(value.operands[1], *args[:2])
         if op.lower.__class__ is str and op is not primitives.take:
             return self.graph.add(op.lower, args)
         if op in self.lanes:
             return self.lanes[op](*args)
+        if op is primitives.identity:
+            return args[0]
+        if op is GATED:
+            return self._gated(*args)
+        if op is primitives.dot:
+            n = len(args) // 2 + 1
+            return self._dot(args[0], args[1:n], args[n:])
         if op is primitives.take:
             self.checks.append(is_index(self.graph, args[0], len(args) - 1))
             return take(self.graph, *args)

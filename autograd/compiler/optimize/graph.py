@@ -1,6 +1,5 @@
 """The compact graph of machine operations that simplify makes of Values, and lower turns into LLVM IR."""
 
-import itertools
 import math
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ Node = int  # a position in the lists of a Graph
 Rule = Callable[..., Node | None]  # of a graph and operands: an equal node, or None
 UNIFORM = 0  # the region of what is the same for all lanes; the lanes of the r-th vmap are region r = 1, 2, ...
 REDUCTIONS = {"lane_sum": 0.0, "lane_min": math.inf}  # over the lanes of a region, with what they start from
+LONG = 12  # products from which a sum runs by table: `adbench` and `widths` in benchmarks/jit.py
 SOURCES = frozenset({"const", "input", "lane_input", "lane_index"})
 
 
@@ -23,8 +23,10 @@ class Graph:
         rules: identities that `add` applies, by the operation (see identities.py).
 
     Attributes:
-        ops: for each node an LLVM instruction, an intrinsic, a function of the C library, "gate", "take", a reduction,
-            or a source: "const" (its float), "input" (its position), "lane_input" (array, element), "lane_index".
+        ops: for each node an LLVM instruction, an intrinsic, a function of the C library, "dot" (a long sum: its start,
+            left and right factors), "gated" (left and right factors, conditions; see gates.py), a reduction (of a
+            node, of the product of two, or of one that is gated), or a source: "const" (its float), "input" (its
+            position), "lane_input" (array, element), "lane_index".
         args: for each node its operands, as positions; for a source what is given in parentheses above.
         regions: for each node UNIFORM, or the number of the vmap whose lanes it varies over.
 
@@ -89,9 +91,9 @@ class Graph:
             node = self._node((op, args), op, args, max([self.regions[x] for x in args]))
         return node
 
-    def reduce(self, op: str, x: Node) -> Node:
-        """A reduction over all lanes, which is one number."""
-        return self._node((op, x), op, (x,), UNIFORM)
+    def reduce(self, op: str, *args: Node) -> Node:
+        """A reduction over all lanes, which is one number: of a node, or of what its factors give."""
+        return self._node((op, args), op, args, UNIFORM)
 
     def _node(self, key: tuple[Any, ...], op: str, args: tuple[Any, ...], region: int) -> Node:
         node = self._known.setdefault(key, len(self.ops))
@@ -108,11 +110,8 @@ class Graph:
     def needed(self, outputs: Iterable[Node]) -> list[Node]:
         """Dead code elimination: only what the outputs need, operands before results."""
         ops, args = self.ops, self.args
-        wanted = bytearray(len(ops))
-        for node in outputs:
-            wanted[node] = 1
-        for node in range(len(ops) - 1, -1, -1):
-            if wanted[node] and ops[node] not in SOURCES:
-                for x in args[node]:
-                    wanted[x] = 1
-        return list(itertools.compress(range(len(ops)), wanted))
+        wanted = set(outputs)
+        for node in range(max(wanted, default=-1), -1, -1):
+            if node in wanted and ops[node] not in SOURCES:
+                wanted.update(args[node])
+        return sorted(wanted)

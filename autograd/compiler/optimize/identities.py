@@ -204,23 +204,23 @@ def _pow(graph: Graph, x: Node, y: Node) -> Node | None:
     return None
 
 
-def _gate(graph: Graph, flows: Node, product: Node) -> Node | None:
-    """gate(true, x) = x; gate(false, x) = 0."""
-    value = graph.value_of(flows)
-    return None if value is None else product if value else graph.constant(0.0)
+def _gated(graph: Graph, x: Node, *others: Node) -> Node | None:
+    """gated(x, y, true) = x · y; gated(x, y, false) = 0."""
+    value = graph.value_of(others[-1]) if len(others) == 2 else None
+    return None if value is None else graph.add("fmul", (x, others[0])) if value else graph.constant(0.0)
 
 
 def is_finite(graph: Graph, node: Node) -> bool:
     """Whether a node is surely neither infinite nor NaN."""
     op = graph.ops[node]
     if op == "select":
-        return all(_is_finite_constant(graph, x) for x in graph.args[node][1:])
+        _, x, y = graph.args[node]
+        return _is_finite_constant(graph, x) and _is_finite_constant(graph, y)
     return op in CONDITIONS or _is_finite_constant(graph, node)
 
 
 def _is_finite_constant(graph: Graph, node: Node) -> bool:
-    value = graph.value_of(node)
-    return value is not None and math.isfinite(value)
+    return graph.ops[node] == "const" and math.isfinite(graph.args[node][0])
 
 
 def _on_lanes(written_out: Callable[[Graph, Node], Node]) -> Callable[[Graph, Node], Node | None]:
@@ -231,7 +231,7 @@ RULES: dict[str, Rule] = {
     "fadd": _add, "fsub": _sub, "fmul": _mul, "fdiv": _div, "fneg": _neg, "llvm.fabs": _fabs, "select": _select,
     "llvm.copysign": _copysign,
     "exp": _on_lanes(exponential.exp), "expm1": _on_lanes(exponential.expm1), "and": _and, "or": _or,
-    "not": _not, "gate": _gate, "pow": _pow, "fcmp ogt": _greater("fcmp olt"),
+    "not": _not, "gated": _gated, "pow": _pow, "fcmp ogt": _greater("fcmp olt"),
     "fcmp oge": _greater("fcmp ole"), "fcmp olt": _compare("fcmp olt"), "fcmp ole": _compare("fcmp ole"),
     "fcmp oeq": _compare("fcmp oeq"), "fcmp une": _compare("fcmp une"),
 }  # fmt: skip

@@ -97,13 +97,12 @@ class Trace(TraceHooks):
         self.examples = examples
         self.loops = loops
         self.guards: list[Guard] = []
-        self.sources: dict[Value, tuple[str, int, int, int]] = {}  # of input leaves: op, two numbers, region
+        self.sources: dict[Value, tuple[str, tuple[int, ...], int]] = {}  # of input leaves: op, which, region
         self.inputs: list[Input] = []  # what fills the slots
         self.slots = 0
         self.made: set[Value] = set()
         self.regions: list[Region] = []
         self.choices: list[Value] = []  # results of `take`: their index is checked even if only a derivative is used
-        self.gates: set[Value] = set()
         self.integers: dict[Value, int] = {}  # the whole numbers among the arguments, and which of them each is
         self.arguments: list[str] = []  # for each of these the argument that it is in
         self.ranges: list[tuple[Value, float, float]] = []  # what has to be in bounds, or the plain function serves
@@ -130,6 +129,9 @@ class Trace(TraceHooks):
         what, instead = _REFUSED.get(what, (f"the .{what}", _RETURN_DERIVATIVES))
         raise TypeError(f"{what} of {node._name()} inside jit would be frozen into the compiled code. {instead}")
 
+    def watch_hashes(self, start: bool) -> None:
+        watch_hashes(start)
+
     def note_hash(self, node: Value) -> None:
         if node.op is not None or node in self.sources:
             self.refuse(node, "hash")
@@ -139,9 +141,6 @@ class Trace(TraceHooks):
 
     def note_choice(self, choice: Value) -> None:
         self.choices.append(choice)
-
-    def note_gate(self, gate: Value) -> None:
-        self.gates.add(gate)
 
     def note_copy(self, copy: Any) -> None:
         self.outside.watch(copy)
@@ -212,7 +211,7 @@ class Trace(TraceHooks):
         found = [cls(x, label=name) for cls, x, name in zip(kinds, numbers, names, strict=True)]
         self._note_wide(found)
         for slot, leaf in enumerate(found, first):
-            self.sources[leaf] = "input", slot, 0, 0
+            self.sources[leaf] = "input", (slot,), 0
         return found
 
     def _note_wide(self, elements: Sequence[Value]) -> None:
@@ -254,7 +253,7 @@ class Trace(TraceHooks):
         elements = [array.leaf(0.0, label=array.name) for _ in range(math.prod(shape))]
         self._note_wide(elements)
         for i, leaf in enumerate(elements):
-            self.sources[leaf] = "lane_input", len(region.arrays), i, region.number
+            self.sources[leaf] = "lane_input", (len(region.arrays), i), region.number
         region.arrays.append((array, axis))
         region.leaves.append(elements)
         return shaped(elements, shape)

@@ -10,8 +10,9 @@ from autograd import primitives
 from autograd.compiler.trace.arrays import LikeArray, TracedArray
 from autograd.compiler.trace.hooks import TraceHooks
 from autograd.condition import Condition
-from autograd.derivatives import LinearMap
-from autograd.graph import topological_order
+from autograd.derivatives import GATED, GatedProducts, LinearMap
+from autograd.graph import open_edges, topological_order
+from autograd.tracing import unwatched
 from autograd.transforms.tree import Structure, spans
 from autograd.transforms.vmap import axes_of_results
 from autograd.value import Value
@@ -48,13 +49,33 @@ class Region:
         self.paths: list[list[Guard]] = []
         self.valid: Value | None = None
         self.broadcast = LinearMap("broadcast", lambda x: x, push=self.spread, pull=self.sum, latex="{0}")
-        self.total = LinearMap("lane_sum", lambda x: x * count._data, push=self.sum, pull=self.spread)
+        self.total = LinearMap(
+            "lane_sum", lambda x: x * count._data, push=self.sum, pull=self.spread, never_negative_zero=True
+        )
+
+        self.total_of_gated = _TotalOfGated(self.total)
 
     def spread(self, x: Any) -> Any:
         return self.broadcast(x)
 
     def sum(self, x: Any) -> Any:
-        return self.total(x) if isinstance(x, Value) else self.count * x
+        if not isinstance(x, Value):
+            return self.count * x
+        return self.total_of_gated.record(x._a) if x.op is GATED else self.total(x)
+
+
+class _TotalOfGated(GatedProducts):
+    """The sum over the lanes of products of the chain rule: one node for the derivative of each weight, not two."""
+
+    __slots__ = ("total",)
+    never_negative_zero = True
+
+    def __init__(self, total: LinearMap):
+        super().__init__("lane_sum", lambda *operands: total.forward(GATED.forward(*operands)), GATED.partials)
+        self.total = total
+
+    def expand(self, node: Any) -> None:
+        node.become(self.total(GATED.record(node._a)))
 
 
 class StackedResult(LikeArray):
@@ -100,6 +121,7 @@ def all_as_taken(guards: Sequence[Guard]) -> Value | None:
     return functools.reduce(primitives.logical_and, each) if each else None
 
 
+@unwatched
 def insert_broadcasts(roots: Sequence[Any], region: Region) -> set[Value]:
     """Put a broadcast wherever a node of the lanes reads what is the same for all; returns the nodes of the lanes.
 
@@ -116,7 +138,10 @@ def insert_broadcasts(roots: Sequence[Any], region: Region) -> set[Value]:
             broadcasts[x] = region.broadcast(x)
         return broadcasts[x]
 
-    for node in topological_order([x for x in roots if isinstance(x, Value)]):
+    def parents(node: Any) -> list[Any]:
+        return [x for x, _ in open_edges(node) if isinstance(x, Value)]
+
+    for node in topological_order([x for x in roots if isinstance(x, Value)], parents):
         if node.op is None or varying.isdisjoint(node.parents):
             continue
         varying.add(node)
