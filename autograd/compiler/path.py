@@ -1,7 +1,6 @@
 """Path: compiled code for one way through a function; numbers in, code, numbers out."""
 
 import functools
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -225,11 +224,11 @@ class Report(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> "Report":
-        planned = path.plan
-        operations = Counter([planned.graph.ops[n] for n in planned.order])
+        planned, merged = path.plan, path.program.graph
+        operations = planned.graph.operations(planned.order)
         return cls(
-            path.program.traced, len(path.program.graph), len(planned.order), dict(operations.most_common()),
-            len(path.maps), planned.terms, planned.instructions,
+            path.program.traced, merged.operations(range(len(merged))).total(), operations.total(),
+            dict(operations.most_common()), len(path.maps), planned.terms, planned.instructions,
         )  # fmt: skip
 
     def __str__(self) -> str:

@@ -2,7 +2,8 @@
 
 `gated(adjoint, partial, flows)` is `select(flows, adjoint * partial, 0.0)`, and differs from the bare product only
 where the partial is infinite or nan although no derivative flows, since the adjoint is 0 there. Fast code takes the
-bare product wherever that NaN would show in a result; if one does, exact code repeats the call.
+bare product wherever that NaN would show in a result; if one does, exact code repeats the call. A node "gated" of many
+adjoints, partials and conditions is the sum of such products, and becomes a "dot"; a "lane_sum" of three sums one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,8 @@ def settle(program: Program, exact: bool) -> Program:
     outputs = [*program.outputs, *[node for node, _ in program.stacks]]
     order = program.graph.needed([*outputs, *[v.node for v in program.verdicts]])
     bare = _bare_products(program.graph, order, outputs)
+    if not bare:
+        return program
     graph = program.graph.copy()
     ops, args, start = graph.ops, graph.args, graph.constant(-0.0)  # which was made before the gates
     for node in bare:

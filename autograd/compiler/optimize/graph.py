@@ -2,6 +2,7 @@
 
 import math
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -115,3 +116,16 @@ class Graph:
             if node in wanted and ops[node] not in SOURCES:
                 wanted.update(args[node])
         return sorted(wanted)
+
+    def operations(self, nodes: Iterable[Node]) -> Counter[str]:
+        """How often each operation occurs among these nodes; a long sum consists of many."""
+        found: Counter[str] = Counter()
+        for node in nodes:
+            op, count = self.ops[node], len(self.args[node])
+            if op in ("dot", "gated"):
+                products = count // 2 if op == "dot" else count // 3
+                found.update({"fmul": products, "fadd": products, "select": products * (op == "gated")})
+            else:
+                found[op] += 1
+                found["fmul"] += op == "lane_sum" and count > 1
+        return +found
