@@ -2,7 +2,9 @@
 
 import math
 import os
+import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import Path
@@ -12,12 +14,15 @@ from autograd.derivatives import out_of_date
 from autograd.files import write_atomically
 from autograd.graph import topological_order
 from autograd.value import Value
+from autograd.visualize.columns import TITLE, Columns, Cyclic, Point, spline
 from autograd.visualize.groups import Group, groups_of, title
+from autograd.visualize.listing import listing
 from autograd.visualize.names import (
     LONGEST_NAME,
     OUT_OF_DATE,
     Names,
     NumberFormat,
+    distinct_names,
     number_formatter,
     parameters_of,
     printable,
@@ -38,7 +43,9 @@ NODE = {"shape": "box", "style": "filled,rounded", "fillcolor": "#FFFFFF", "colo
         "fontname": "Helvetica", "fontsize": "11", "margin": "0", "height": "0.3", "penwidth": "0.9"}  # fmt: skip
 EDGE = {"color": "#7A8691", "fontcolor": "#5F6B76", "fontname": "Helvetica", "fontsize": "9", "arrowsize": "0.55",
         "penwidth": "0.9"}  # fmt: skip
-OPERATION = {"shape": "circle", "fixedsize": "true", "width": "0.36", "margin": "0", "fillcolor": "#EEF1F4"}
+OPERATION = {"shape": "circle", "fixedsize": "true", "width": "0.36", "height": "0.36", "margin": "0",
+             "fillcolor": "#EEF1F4"}  # fmt: skip
+LONG_OPERATION = {"shape": "box", "fixedsize": "false", "height": "0.3", "margin": "0.08,0.04"}
 NO_GRADIENT = {"style": "dashed", "color": "#A5AEB7"}
 KINDS = {
     "between": {},
@@ -50,7 +57,7 @@ KINDS = {
                  "margin": "0.04"},
     "omitted": {"shape": "plaintext", "style": "", "fontcolor": "#5F6B76", "margin": "0.06,0.02", "height": "0.2"},
 }  # fmt: skip
-FONT_SIZE, PADDING, POINTS_PER_INCH = 11, 4, 72
+FONT_SIZE, PADDING, POINTS_PER_INCH, ARROW = 11, 4, 72, 5.5
 EMS = {" ,.:;'|ijlI·f": 0.37, '/\\()[]-!Jrt"*`': 0.46, "#+<=>^~−∞≤≥≠→ABCDGHKNOQRUVXw&": 0.85, "mMW%@…": 1.08}
 BOX = {"style": "rounded", "color": "#C3CAD1", "fontcolor": "#5F6B76", "penwidth": "0.9", "margin": "8"}
 ORDERLESS = {"add", "mul", "sum", "prod", "max", "min", "maximum", "minimum", "norm", "hypot", "logsumexp"}
@@ -83,12 +90,14 @@ def draw(
             format ("svg", "png") is set as the Digraph's `format`, as by micrograd's draw_dot.
         local_grads: whether each edge shows the local derivative.
         names: variables to name the Values without a label after; those of the calling code unless given, {} for none.
-        group: a model, anything with `named_parameters()`: a box is drawn around each of its layers and neurons.
+        group: a model, anything with `named_parameters()`: a box is drawn around each of its layers and neurons, which
+            stand in columns, in order. (Where a value comes back to a layer that it left, Graphviz places the boxes.)
         max_nodes: of a larger graph, only what is nearest to the outputs is shown, the rest as "… n more".
-        file: also write the picture there, as what the name ends in: .svg, .png or .dot.
+        file: also write the picture there, as what the name ends in: .svg, .png, .dot, or .pdf
+            with the system's Graphviz.
 
-    Returns: a graphviz.Digraph, whose `source`, `render`, `save` and `pipe` are at hand; of a model an object with its
-    text `svg` and `save(path)`.
+    Returns: a graphviz.Digraph, whose `source`, `render`, `save` and `pipe` are at hand, and which prints the graph as
+    lines of text in a terminal; of a model an object with its text `svg` and `save(path)`.
 
     Errors: TypeError for anything but Values; ValueError for an unknown direction, format or kind of file;
     RendererNotFound when a picture is laid out (not when it is made) on a machine without Graphviz; ImportError
@@ -112,9 +121,14 @@ def draw(
         raise ValueError(f"the direction is {direction!r}; it can be one of {', '.join(DIRECTIONS)}")
     kind_of_file = None if file is None else _kind_of_file(file)
     image = format if isinstance(format, str) and format in FORMATS else None
-    look = Look(number_formatter(".4g" if image else format), Names(names, group), model=group, local_grads=local_grads)
-    picture = look.picture(values, select(values, max_nodes), direction)
+    named = Names(names, group)
+    look = Look(number_formatter(".4g" if image else format), named, model=group, local_grads=local_grads)
+    selection = select(values, max_nodes)
+    picture = look.picture(values, selection, direction)
     picture.format = image or "svg"
+    hidden = len(topological_order(values)) - len(selection.values) if selection.omitted else 0
+    shown = selection.values
+    picture.text = lambda: listing(shown, distinct_names(shown, named), look.number, hidden)
     if file is not None:
         write_atomically(file, picture.source.encode() if kind_of_file == "dot" else picture.pipe(kind_of_file))
     return picture
@@ -137,8 +151,8 @@ def _flat(outputs: Iterable[Any]) -> list[Value]:
 def _kind_of_file(file: str | os.PathLike[str]) -> str:
     kind = Path(file).suffix.lower().removeprefix(".")
     kind = "dot" if kind == "gv" else kind
-    if kind not in ("svg", "png", "dot"):
-        raise ValueError(f"the file is {os.fspath(file)!r}; its name has to end in .svg, .png or .dot")
+    if kind not in ("svg", "png", "pdf", "dot"):
+        raise ValueError(f"the file is {os.fspath(file)!r}; its name has to end in .svg, .png, .pdf or .dot")
     return kind
 
 
@@ -157,7 +171,7 @@ class Look:
         self.number = number
         self.names = names
         self.model = model
-        self.parameters = set(parameters_of(model).values())
+        self.parameters = list(parameters_of(model).values())
         self.local_grads = local_grads
         self.tooltips = tooltips
         self.groups: dict[Value, Group] = {}
@@ -169,34 +183,38 @@ class Look:
 
         ranks = {"rankdir": direction, "ranksep": "0.32" if direction in ("LR", "RL") else "0.2"}
         graph = Picture(graph_attr={**GRAPH, **ranks}, node_attr=NODE, edge_attr=EDGE)
+        self.outdated = out_of_date(topological_order(outputs))
+        self.groups = groups_of(selection.values, self.model)
+        parts = _Parts()
         ids = {node: i for i, node in enumerate(selection.values)}
         results = set(outputs)  # a list would compare by value
-        self.outdated = out_of_date(topological_order(outputs))
-        boxes = _Boxes(graph, self.model)
-        self.groups = groups_of(selection.values, self.model)
-        for node, i in ids.items():
-            box = self.groups.get(node, ())
-            boxes.node(box, f"v{i}", **self.value(node, node in results))
+        inputs: dict[Any, str] = {}
+        parameters = [x for x in self.parameters if x in ids]  # in their own order
+        for node in dict.fromkeys([*parameters, *ids]):
+            i, box = ids[node], self.groups.get(node, ())
+            parts.node(f"v{i}", box, self.value(node, node in results))
             if node.op is not None:
-                boxes.node(box, f"op{i}", **self.operation(node))
-            for position, x in selection.operands.get(node, ()):
-                if not isinstance(x, Value):
-                    boxes.node(box, f"c{i}_{position}", **self.constant(x))
-            if node in selection.omitted:
-                count = selection.omitted[node]
-                boxes.node((), f"more{i}", label=f"… {count} more" if count else "…", **KINDS["omitted"])
-        boxes.draw()
+                parts.node(f"op{i}", box, self.operation(node))
+                parts.edge(f"op{i}", f"v{i}", {"id": f"r{i}"})
         for node, operands in selection.operands.items():
-            i = ids[node]
-            graph.edge(f"op{i}", f"v{i}", id=f"r{i}")
+            i, box = ids[node], self.groups.get(node, ())
+            of_layer = any(x in self.parameters for x in node.parents)
             for position, x in operands:
                 start = f"v{ids[x]}" if isinstance(x, Value) else f"c{i}_{position}"
-                graph.edge(start, f"op{i}", id=f"e{i}_{position}", **self.edge(node, position))
-        for node in selection.omitted:
-            graph.edge(f"more{ids[node]}", f"op{ids[node]}", style="dotted")
+                if not isinstance(x, Value):
+                    # a number that enters all neurons of a layer is one input, outside of them
+                    start = inputs.setdefault((box[:-1], node.op, position, x), start) if of_layer and box else start
+                    parts.node(start, () if of_layer else box, self.constant(x))
+                parts.edge(start, f"op{i}", {"id": f"e{i}_{position}", **self.edge(node, position)})
+        for node, count in selection.omitted.items():
+            parts.node(f"more{ids[node]}", (), {"label": f"… {count} more" if count else "…", **KINDS["omitted"]})
+            parts.edge(f"more{ids[node]}", f"op{ids[node]}", {"style": "dotted"})
         if selection.omitted:
             shown = selection.total - sum(selection.omitted.values())
             graph.attr(label=f"the {shown} nodes nearest to the output, of {selection.total}")
+        elif self.groups:
+            parts.lay_out(graph, direction)
+        parts.draw(graph, self.model)
         return graph
 
     def value(self, node: Value, is_output: bool) -> dict[str, str]:
@@ -236,8 +254,8 @@ class Look:
         """The attributes of an operation: a round node with its symbol, or a wider one around a word."""
         assert node.op is not None
         symbol = "−" if node.op.symbol == "-" else printable(node.op.symbol, LONGEST_NAME)
-        width = f"{width_of(symbol) / POINTS_PER_INCH + 0.1:.2f}"
-        long = {"shape": "box", "fixedsize": "false", "margin": "0.08,0.04", "width": width} if len(symbol) > 2 else {}
+        width = f"{width_of(symbol) / POINTS_PER_INCH + 0.16:.2f}"
+        long = {**LONG_OPERATION, "width": width} if len(symbol) > 2 else {}
         ordering = {} if node.op.name in ORDERLESS else {"ordering": "in"}
         return {
             "label": _text(symbol),
@@ -264,29 +282,91 @@ class Look:
         return {"tooltip": escape(text).replace("\\", "\\" * 4)} if self.tooltips else {}
 
 
-class _Boxes:
-    """Nodes collected by the box that they belong in: Graphviz wants them drawn inside one another."""
+class _Parts:
+    """Nodes, the boxes that they are in, and edges: Graphviz wants nodes drawn inside their boxes."""
 
-    def __init__(self, graph: "Picture", model: Any):
-        self.graph = graph
-        self.model = model
-        self.nodes: dict[Group, list[tuple[str, dict[str, str]]]] = {(): []}
+    def __init__(self) -> None:
+        self.nodes: dict[str, dict[str, str]] = {}
+        self.groups: dict[str, Group] = {}
+        self.edges: list[tuple[str, str, dict[str, str]]] = []
+        self.boxes: dict[Group, dict[str, str]] = {(): {}}
 
-    def node(self, group: Group, name: str, **attributes: str) -> None:
+    def node(self, name: str, group: Group, attributes: dict[str, str]) -> None:
+        self.nodes[name] = {"id": name, **attributes}
+        self.groups[name] = group
         for depth in range(1, len(group) + 1):
-            self.nodes.setdefault(group[:depth], [])
-        self.nodes[group].append((name, {"id": name, **attributes}))
+            self.boxes.setdefault(group[:depth], dict(BOX))
 
-    def draw(self) -> None:
-        self._draw(self.graph, ())
+    def edge(self, start: str, end: str, attributes: dict[str, str]) -> None:
+        self.edges.append((start, end, attributes))
 
-    def _draw(self, graph: "Picture", group: Group) -> None:  # recursive: modules are not nested a thousand deep
-        for name, attributes in self.nodes[group]:
-            graph.node(name, **attributes)
-        for inner in [g for g in self.nodes if g[:-1] == group and g != ()]:
-            with graph.subgraph(name=f"cluster_{'/'.join(inner)}") as box:
-                box.attr(label=_text(title(self.model, inner[-1])), **BOX)
-                self._draw(box, inner)
+    def lay_out(self, graph: "Picture", direction: str) -> None:
+        """Positions for everything, in columns; where that cannot be, Graphviz finds them."""
+        turned = direction in ("TB", "BT")
+        size = {name: _turned(_size(attributes), turned) for name, attributes in self.nodes.items()}
+        try:
+            columns = Columns(size, self.groups, [(start, end) for start, end, _ in self.edges], titles_along=turned)
+        except Cyclic:
+            return
+        length, _ = columns.size[()]
+
+        def place(point: Point) -> Point:  # Graphviz's y goes up
+            x, y = _turned((length - point[0], point[1]) if direction in ("RL", "BT") else point, turned)
+            return x, -y
+
+        graph.attr(layout="nop2")
+        for name, attributes in self.nodes.items():
+            attributes["pos"] = _written(place(columns.middle[name]))
+        for group, attributes in self.boxes.items():
+            if group:
+                (x, y), (width, height) = place(columns.middle[group]), _turned(columns.size[group], turned)
+                corners = (x - width / 2, y - height / 2), (x + width / 2, y + height / 2)
+                attributes["bb"] = ",".join(map(_written, corners))
+                attributes["lp"] = _written((x, corners[1][1] - TITLE / 2 - 2))
+                attributes["lheight"] = attributes["lwidth"] = "0.1"
+        times: Counter[tuple[str, str]] = Counter()
+        for start, end, attributes in self.edges:
+            *way, (x, y) = columns.way(start, end)
+            y += 6 * times[start, end]  # d * d: two edges
+            times[start, end] += 1
+            *curve, tip = [place(point) for point in spline([*way, (x - ARROW, y)])]
+            attributes["pos"] = f"e,{_written(place((x, y)))} {' '.join(map(_written, [*curve, tip]))}"
+            attributes["lp"] = _written(((curve[-2][0] + tip[0]) / 2, (curve[-2][1] + tip[1]) / 2 + 5))
+
+    def draw(self, graph: "Picture", model: Any) -> None:
+        self._draw(graph, (), model)
+        for start, end, attributes in self.edges:
+            graph.edge(start, end, **attributes)
+
+    def _draw(self, graph: "Picture", group: Group, model: Any) -> None:  # recursive: modules are not nested deeply
+        for name, attributes in self.nodes.items():
+            if self.groups[name] == group:
+                graph.node(name, **attributes)
+        for i, (inner, attributes) in enumerate(self.boxes.items()):
+            if inner[:-1] == group and inner != ():
+                with graph.subgraph(name=f"cluster_{'/'.join(inner)}") as box:
+                    box.attr(label=_text(title(model, inner[-1])), id=f"box{i}", **attributes)
+                    self._draw(box, inner, model)
+
+
+def _turned(pair: Point, turned: bool) -> Point:
+    return (pair[1], pair[0]) if turned else pair
+
+
+def _written(point: Point) -> str:
+    return f"{point[0]:.2f},{point[1]:.2f}"
+
+
+def _size(attributes: Mapping[str, str]) -> Point:
+    """Width and height of a node in points."""
+    cells = re.findall(r'WIDTH="(\d+)"', attributes["label"])
+    height = POINTS_PER_INCH * float(attributes.get("height", NODE["height"]))
+    if cells:
+        return sum(map(int, cells)) + len(cells), height
+    if attributes["class"] == "operation":
+        width = POINTS_PER_INCH * float(attributes["width"])
+        return width, max(height, width if attributes["shape"] == "circle" else 0.0)
+    return width_of(attributes["label"][1:-1]) + 2 * PADDING, height
 
 
 def cell(text: str, width: float = 0.0) -> str:

@@ -16,6 +16,7 @@ except ImportError as error:
     raise ImportError(needs("a picture of a graph", "graphviz", "graphviz-pure")) from error
 
 
+SYSTEM = "(apt install graphviz, brew install graphviz, winget install graphviz)"
 FORMATS: frozenset[str] = frozenset(graphviz.FORMATS)
 
 
@@ -46,7 +47,16 @@ class RendererNotFound(RuntimeError):
 
 
 class Picture(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
-    """A graphviz.Digraph; its `pipe`, `render` and notebook display also work where only graphviz-pure is installed."""
+    """A graphviz.Digraph; its `pipe`, `render` and notebook display also work where only graphviz-pure is installed.
+
+    Attributes:
+        text: gives the graph as lines of text, which a terminal shows.
+    """
+
+    text: Callable[[], str] | None = None
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.text is None else self.text()
 
     def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
         if _layout is not None:
@@ -89,6 +99,11 @@ def _laid_out(run: Callable[[], Any]) -> Any:
                 "python -m pip install graphviz-pure"
             ) from error
         if first == Path(program):
+            if b"not recognized" in (getattr(error, "stderr", None) or b""):
+                raise RendererNotFound(
+                    "graphviz-pure writes SVG and PNG only. For PDF and other formats install the system's Graphviz "
+                    f"{SYSTEM}, or draw an SVG and print it to PDF from a browser"
+                ) from error
             raise
         dot_command.DOT_BINARY = Path(program)
         try:
@@ -109,8 +124,8 @@ def use_installed_program() -> None:
     program = shutil.which("dot") or _graphviz_pure()
     if program is None:
         raise RendererNotFound(
-            "laying out a graph needs Graphviz: python -m pip install graphviz-pure, or install the system's Graphviz "
-            "(apt install graphviz, brew install graphviz, winget install graphviz). Without either, "
+            "laying out a graph needs Graphviz: python -m pip install graphviz-pure, or install the system's "
+            f"{SYSTEM}. Without either, "
             "`.source` of the drawing is its DOT text, and draw(v, file='graph.dot') writes it"
         )
     dot_command.DOT_BINARY = Path(program)

@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from subprocess import CalledProcessError
 
 import pytest
@@ -146,7 +147,7 @@ def test_image_format_is_set_as_the_format_of_the_digraph():
     [
         ({"format": "nonsense"}, "'nonsense' is not a number format"),
         ({"direction": "UP"}, "one of LR, TB, RL, BT"),
-        ({"file": "x.gif"}, ".svg, .png or .dot"),
+        ({"file": "x.gif"}, ".svg, .png, .pdf or .dot"),
         ({"group": 3}, "named_parameters"),
     ],
 )
@@ -322,6 +323,32 @@ def test_file_is_written_in_the_kind_of_its_name(tmp_path):
     draw(Value(1.0), file=tmp_path / "a.dot")
     assert (tmp_path / "a.dot").read_text() == picture.source
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.dot", "a.png", "a.svg"], "nothing temporary is left"
+
+
+def test_pdf_works_or_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(dot_command, "DOT_BINARY", Path(shutil.which("graphviz-pure")))
+    with pytest.raises(RendererNotFound, match=r"writes SVG and PNG only\. For PDF .*apt install graphviz"):
+        draw(Value(1.0), file=tmp_path / "a.pdf")
+    assert not list(tmp_path.iterdir())
+    _dot_that("cat >/dev/null; echo '%PDF'", tmp_path, monkeypatch)
+    draw(Value(1.0), file=tmp_path / "a.pdf")
+    assert (tmp_path / "a.pdf").read_text() == "%PDF\n"
+
+
+def test_in_a_terminal_a_picture_is_lines_of_text():
+    a, b = Value(-4.0), Value(2.0)
+    d = a * b + b**3
+    d.backward()
+    assert repr(draw(d)) == (
+        "a = −4           grad 2\n"
+        "b = 2            grad 8\n"
+        "v1 = a·b = −8    grad 1\n"
+        "v2 = b³ = 8      grad 1\n"
+        "d = v1 + v2 = 0  grad 1"
+    )
+    lines = repr(draw(mean_of_squares(1000), names={})).splitlines()
+    assert lines[0] == "… 3973 more"
+    assert len(lines) == 31
 
 
 def test_failed_layout_leaves_the_file_as_it_was(tmp_path, monkeypatch):
