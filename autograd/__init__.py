@@ -172,7 +172,10 @@ if TYPE_CHECKING:
     from autograd.compiler import jit
     from autograd.compiler.rows import rows
     from autograd.transforms.checks import check_grads
-    from autograd.visualize import chain_rule, draw, page, to_sympy
+    from autograd.visualize.chain_rule import chain_rule
+    from autograd.visualize.draw import draw
+    from autograd.visualize.page import page
+    from autograd.visualize.symbolic import to_sympy
 
 _ON_FIRST_USE = {  # what needs more than the standard library, and what few programs need
     **dict.fromkeys(("draw", "chain_rule", "page", "to_sympy"), "autograd.visualize"),
