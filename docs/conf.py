@@ -49,6 +49,7 @@ suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]
 # A page of the site for each document that lives elsewhere.
 PAGES = {
     "README.md": "index",
+    "docs/explanation/symbols.md": "explanation/symbols",
     "autograd/README.md": "explanation/engine",
     "autograd/compiler/README.md": "explanation/compiler",
     "nn/README.md": "explanation/networks",

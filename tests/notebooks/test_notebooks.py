@@ -5,7 +5,9 @@ solution in a markdown cell that begins with <details>. Solutions in ```python a
 """
 
 import copy
+import importlib.util
 import re
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,50 @@ def test_has_three_exercises_with_hidden_solutions(path: Path) -> None:
     solutions = [source for source in sources if is_solution(source)]
     assert len(solutions) == 3, f"{path.name} has {len(solutions)} solutions in <details>"
     assert all("<summary>" in source and source.rstrip().endswith("</details>") for source in solutions)
+
+
+def first_cell(path: Path) -> str:
+    return str(next(cell.source for cell in read(path).cells if cell.cell_type == "code"))
+
+
+@every_notebook
+def test_begins_with_the_cell_that_installs_what_is_missing_and_can_be_opened_elsewhere(path: Path) -> None:
+    assert first_cell(path) == first_cell(NOTEBOOKS[0])
+    top = read(path).cells[0].source
+    assert f"https://colab.research.google.com/github/valuegrad/valuegrad/blob/main/notebooks/{path.name}" in top
+    assert "/try.html" in top
+
+
+@pytest.mark.parametrize(
+    ("there", "on_colab", "installs"),
+    [("ours", False, 0), ("other", False, None), ("other", True, 2), (None, False, 2)],
+)
+def test_the_first_cell_installs_where_it_has_to(
+    there: str | None, on_colab: bool, installs: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[str] = []
+    source = re.sub(r"%(pip .*)", lambda match: f"pip({match[1]!r})", first_cell(NOTEBOOKS[0]))
+
+    def found(name: str) -> str:
+        if there == "ours":
+            return name
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", found)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: there)
+    if on_colab:
+        monkeypatch.setitem(sys.modules, "google.colab", sys)
+    ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "autograd"}
+    try:
+        if installs is None:
+            with pytest.raises(ImportError, match="another package is called autograd here"):
+                exec(source, {"pip": commands.append})
+        else:
+            exec(source, {"pip": commands.append})
+            assert len(commands) == installs
+            assert not installs or "autograd" not in sys.modules
+    finally:
+        sys.modules.update(ours)
 
 
 @every_notebook
