@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from importlib import resources
@@ -271,7 +272,9 @@ def _data(
     trainable = model.trainable_parameters()
     targets = sorted({*samples.y, *(held.y if held else [])}) if loss.label else []
     labels = list(loss.labels or range(int(max(targets)) + 1)) if loss.label else []
-    names = about.classes if about and len(about.classes) == len(labels) else [f"{label:g}" for label in labels]
+    names = about.classes if about else []
+    if len(names) != len(labels):
+        names = [f"{label:g}".replace("-", "−") for label in labels]
     return {
         "model": f"{model!r:.200}",
         "theta": [p.data for p in named.values()],
@@ -335,9 +338,9 @@ def _network(model: Module) -> list[Any] | None:
     ]
 
 
-def _page_of_sample(model: Module, loss: Loss, samples: Samples) -> str | None:
-    """The backward pass of one sample as the page of autograd.page has it, compressed; the playground fills in the
-    numbers of the leaves: parameters, then features, then target. None if it is too large, or without Graphviz."""
+def _page_of_sample(model: Module, loss: Loss, samples: Samples) -> str:
+    """The backward pass of one sample as the page of autograd.page has it; the playground fills in the numbers of the
+    leaves: parameters, then features, then target. Empty if it is too large, or without Graphviz."""
     from autograd.visualize.graphviz_program import RendererNotFound
 
     named = model.named_parameters()
@@ -352,16 +355,15 @@ def _page_of_sample(model: Module, loss: Loss, samples: Samples) -> str | None:
     )
     try:
         out = loss.formula(mine(xs), wanted)
-        shown = page(out, group=mine, max_nodes=MOST_NODES)
+        return page(out, group=mine, max_nodes=MOST_NODES).html
     except (RendererNotFound, ValueError, TypeError):
-        return None
-    return base64.b64encode(gzip.compress(shown.html.encode(), mtime=0)).decode()
+        return ""
 
 
 # --- the document ----------------------------------------------------------------------------------------------------
 
 
-def _document(data: dict[str, Any], codes: dict[str, str], sample_page: str | None) -> str:
+def _document(data: dict[str, Any], codes: dict[str, str], sample_page: str) -> str:
     from autograd.codegen.wasm import embedded
 
     shared = [resources.files("autograd.visualize") / "assets" / name for name in SHARED]
@@ -370,14 +372,18 @@ def _document(data: dict[str, Any], codes: dict[str, str], sample_page: str | No
     texts = [embedded(codes), classes, *[file.read_text(encoding="utf-8") for file in (*shared, *own)]]
     script = '"use strict";\n(() => {\n' + "\n".join(texts) + "})();\n"
     script = script.replace("</", "<\\/")  # nothing in a script ends it
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = [_hash(script), *re.findall(r"script-src '(sha256-[^']+)'", sample_page[:2000])]
     assets = resources.files("nn") / "assets"
     return Template((assets / "playground.html").read_text(encoding="utf-8")).substitute(
         title=escape(f"{data['model']:.80}, live"),
         model=escape(data["model"]),
         style=(assets / "playground.css").read_text(encoding="utf-8"),
         data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
-        page=sample_page or "",
+        page=base64.b64encode(gzip.compress(sample_page.encode(), mtime=0)).decode() if sample_page else "",
         script=script,
-        script_hash=f"sha256-{digest}",  # the browser runs this script and no other
+        script_hashes=" ".join([f"'{x}'" for x in allowed]),  # the browser runs these scripts and no others
     )
+
+
+def _hash(script: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"

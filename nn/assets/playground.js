@@ -272,7 +272,8 @@ const opened = async () => {
   const [, start_, json, end] = document_.match(/^(.*<script type="application\/json" id="data">)(.*?)(<\/script>.*)$/s);
   const shown = JSON.parse(json);
   const sample = shownSample();
-  const numbers = new Map(data.names.map((name, i) => [name, training.theta[i]]));
+  const theta = training.last?.before ?? training.theta; // the words are about these weights, too
+  const numbers = new Map(data.names.map((name, i) => [name, theta[i]]));
   data.columns.forEach((name, i) => numbers.set(name, data.train.X[sample][i]));
   [data.train.y[sample]].flat().forEach((y, i, all) => numbers.set(all.length > 1 ? `target${i}` : "target", y));
   for (const node of shown.nodes) if (node.op === null && numbers.has(node.name)) node.data = numbers.get(node.name);
