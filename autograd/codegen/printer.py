@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from autograd.codegen.schedule import (
     Item,
     Lanes,
     Map,
+    Operand,
     Place,
     Ref,
     Single,
@@ -28,6 +29,7 @@ from autograd.codegen.schedule import (
     Sum,
     Sums,
     Total,
+    refs_of,
     schedule,
 )
 from autograd.compiler.optimize.graph import Node
@@ -243,13 +245,13 @@ class Printer:
             elif isinstance(item, Copy):
                 uses[item.node] += 1
             elif isinstance(item, Map):
-                uses.update(2 * [x for refs in item.operands for x in refs if isinstance(x, int)])
+                uses.update(2 * _nodes_of(item.operands))
             elif isinstance(item, Sums):
-                uses.update(2 * [*item.needs])
+                uses.update(2 * [*item.needs, *_nodes_of([item.lefts, item.rights or ()])])
             else:
                 inner = self._uses(item.body)
                 uses.update({node: 2 * count for node, count in inner.items()})
-                read = [x for total in item.totals for refs in total.factors for x in refs if isinstance(x, int)]
+                read = [x for total in item.totals for x in _nodes_of(total.factors)]
                 uses.update(2 * [*read, *item.stacks])
         return uses
 
@@ -270,17 +272,16 @@ class Printer:
         return self._name(f"{letter}{self.count}")
 
     def _map(self, item: Map, state: State) -> None:
-        sequences = [self._indices(refs) for refs in [item.places, *item.operands]]
+        sequences = [self._indices(refs) for refs in [item.places, *refs_of(item)]]
         n = len(item.nodes)
         inner = _inner_length([s for s in sequences if s is not None], n)
         with self._loops(n, inner) as variables:
-            operands = [self._element(refs, (n // inner, inner), variables, state) for refs in item.operands]
-            x = self._apply(item.op, operands)
+            x = self._element(item, (n // inner, inner), variables, state)
             to = self._element(item.places, (n // inner, inner), variables, state)
             self._line(self.language.assign(to.text, self.language.number(x).text))
 
     def _sums(self, item: Sums, state: State) -> None:
-        count, length = len(item.nodes), len(item.lefts[0])
+        count, length = len(item.nodes), item.length
         with self._loops(count, count) as (_, row):
             total = self._fresh("s")
             start = self.language.literal(NEUTRAL)
@@ -289,7 +290,7 @@ class Printer:
             self._line(self.language.declare(total, start, mutable=True))
             with self._loops(length, length) as (_, column):
                 factors = [
-                    self._element([x for each in side for x in each], (count, length), (row, column), state)
+                    self._element(side, (count, length), (row, column), state)
                     for side in (item.lefts, item.rights) if side is not None
                 ]  # fmt: skip
                 term = self._apply("fmul", factors) if len(factors) == 2 else self.language.number(factors[0])
@@ -309,7 +310,7 @@ class Printer:
                     self._line(language.assign(place, language.literal(start).text))
         outer, self.lane = self.names.copy(), self._name("lane")
         with self._block(language.loop(self.lane, self.lengths[item.region])):
-            read = Counter([x for t in item.totals for refs in t.factors for x in refs if isinstance(x, int)])
+            read = Counter([x for t in item.totals for x in _nodes_of(t.factors)])
             read.update(item.stacks)
             self._items(item.body, item.inside, read)
             for total in item.totals:
@@ -323,7 +324,8 @@ class Printer:
         language = self.language
         n = len(total.nodes)
         if total.places is not None:
-            sequences = [self._indices(refs) for refs in [total.places, *total.factors]]
+            read = [refs for factor in total.factors for refs in refs_of(factor)]
+            sequences = [self._indices(refs) for refs in [total.places, *read]]
             inner = _inner_length([s for s in sequences if s is not None], n)
             with self._loops(n, inner) as variables:
                 shape = n // inner, inner
@@ -427,10 +429,10 @@ class Printer:
             return np.array([r.offset for r in refs])  # type: ignore[union-attr]
         return None if len({*refs}) == 1 else np.arange(len(refs))
 
-    def _element(
-        self, refs: Sequence[Ref], shape: tuple[int, int], variables: tuple[str, str], state: State
-    ) -> Written:
+    def _element(self, refs: Operand, shape: tuple[int, int], variables: tuple[str, str], state: State) -> Written:
         """The number that a loop, or two, have come to."""
+        if isinstance(refs, Map):
+            return self._apply(refs.op, [self._element(x, shape, variables, state) for x in refs.operands])
         first = refs[0]
         if isinstance(first, Place):
             return Written(self._indexed(first.space, np.array([r.offset for r in refs]), shape, variables))  # type: ignore[union-attr]
@@ -519,6 +521,11 @@ class Printer:
     def _apply(self, op: str, operands: Sequence[Written]) -> Written:
         self.called[op] = None
         return self.language.apply(op, operands)
+
+
+def _nodes_of(operands: Iterable[Operand]) -> list[Node]:
+    """The nodes that are read, beside what has a place."""
+    return [x for operand in operands for refs in refs_of(operand) for x in refs if isinstance(x, int)]
 
 
 def _joined(terms: Sequence[tuple[int, str]], rest: "int | str" = 0) -> str:

@@ -7,7 +7,7 @@ then kept in an array, `work`. A vmap is a loop over its lanes.
 
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,6 +36,7 @@ class Place(NamedTuple):
 Ref = Place | Node  # how loops read a number: where it is, or a node that has a name or is a constant
 WORK = Space("work")
 LONG = 8  # numbers that a loop is worth, rather than a line each
+MOST_FUSED = 6  # operations that a loop does to each of its numbers before they are hard to read
 
 
 class Single(NamedTuple):
@@ -76,13 +77,30 @@ class Map(NamedTuple):
     Attributes:
         nodes: what it computes; `places`: where that goes.
         op: the operation.
-        operands: for each operand, for each node, where it is.
+        operands: for each operand, for each node, where it is; or the Map that computes it on the spot.
     """
 
     nodes: Sequence[Node]
     places: Sequence[Place]
     op: str
-    operands: Sequence[Sequence[Ref]]
+    operands: "Sequence[Operand]"
+
+    @property
+    def size(self) -> int:
+        """How many operations it does to each number."""
+        return 1 + sum([x.size for x in self.operands if isinstance(x, Map)])
+
+
+Operand = Sequence[Ref] | Map
+
+
+def refs_of(operand: Operand) -> Iterator[Sequence[Ref]]:
+    """What is read for an operand: for each sequence of numbers where they are."""
+    if isinstance(operand, Map):
+        for x in operand.operands:
+            yield from refs_of(x)
+    else:
+        yield operand
 
 
 class Sums(NamedTuple):
@@ -91,16 +109,21 @@ class Sums(NamedTuple):
     Attributes:
         nodes, places: as of Map.
         starts: where each begins; None if with nothing.
-        lefts, rights: of each sum the factors; no rights if numbers are added as they are.
+        lefts, rights: the factors of each sum, one sum after the other; no rights if numbers are added as they are.
         needs: the nodes that are read.
     """
 
     nodes: Sequence[Node]
     places: Sequence[Place]
     starts: Sequence[Ref] | None
-    lefts: Sequence[Sequence[Ref]]
-    rights: Sequence[Sequence[Ref]] | None
+    lefts: Operand
+    rights: Operand | None
     needs: Sequence[Node]
+
+    @property
+    def length(self) -> int:
+        """How many terms each sum has."""
+        return len(self.lefts.nodes if isinstance(self.lefts, Map) else self.lefts) // len(self.nodes)
 
 
 class Total(NamedTuple):
@@ -116,7 +139,7 @@ class Total(NamedTuple):
     nodes: Sequence[Node]
     places: Sequence[Place] | None
     op: str
-    factors: Sequence[Sequence[Ref]]
+    factors: Sequence[Operand]
 
 
 @dataclass
@@ -196,9 +219,10 @@ def schedule(
         nodes = uniform[s]
         here = {*nodes}
         read = {x for node in order if node not in here for x in graph.operands(node)}.union(targets, lanes)
-        straight = _Straight(graph, state, homes, uses)
-        items += straight.items(nodes, [n for n in nodes if n in read])
+        straight, first = _Straight(graph, state, homes, uses), state.work
+        found = straight.items(nodes, [n for n in nodes if n in read])
         state.computed.update(straight.computed)
+        items += _fused(found, [], uses, first, [state])[0]
         for region, (reductions, stacked) in sorted(loops[s].items()):
             items.append(_lanes(graph, region, reductions, stacked, homes, state))
             state.computed.update(reductions)
@@ -246,8 +270,9 @@ def _lanes(
         n for n in _needed(graph, wanted, state.computed)
         if graph.regions[n] == region and graph.ops[n] not in SOURCES
     ]  # fmt: skip
-    inside = state.copy()  # what is computed of one lane is not there after the loop
-    straight = _Straight(graph, inside, {}, _uses(graph, order, wanted))
+    inside, first = state.copy(), state.work  # what is computed of one lane is not there after the loop
+    uses = _uses(graph, order, wanted)
+    straight = _Straight(graph, inside, {}, uses)
     body = straight.items(order, wanted)
     factors = {n: straight.sorted(x) if len(x) == 2 else x for n, x in factors.items()}
     groups: dict[Any, list[Node]] = defaultdict(list)
@@ -265,6 +290,8 @@ def _lanes(
             totals.append(Total(nodes, [state.places[n] for n in nodes], op, refs))
         else:
             totals += [Total([n], None, op, [[r[i]] for r in refs]) for i, n in enumerate(nodes)]
+    inside.work = state.work
+    body, totals = _fused(body, totals, uses, first, [state, inside])
     return Lanes(region, body, totals, stacks, inside)
 
 
@@ -338,12 +365,12 @@ class _Straight:
                 yield Map(group, self._placed(group), graph.ops[group[0]], refs)
 
     def _sums(self, nodes: Sequence[Node], chains: Sequence[Chain]) -> Sums:
-        def refs(side: Sequence[Node]) -> list[Ref]:
-            return [self.copied.get(x) or self.ref(x) for x in side]
+        def refs(sides: Iterable[Sequence[Node]]) -> list[Ref]:
+            return [self.copied.get(x) or self.ref(x) for side in sides for x in side]
 
         starts = None if chains[0].start is None else [self.ref(c.start) for c in chains if c.start is not None]
-        lefts = [refs(c.lefts) for c in chains]
-        rights = None if chains[0].rights is None else [refs(c.rights or ()) for c in chains]
+        lefts = refs([c.lefts for c in chains])
+        rights = None if chains[0].rights is None else refs([c.rights or () for c in chains])
         needs = [x for c in chains for x in c.operands]
         return Sums(nodes, self._placed(nodes), starts, lefts, rights, needs)
 
@@ -432,6 +459,78 @@ def _pieces(graph: Graph, chain: Sequence[Node], before: Mapping[Node, Node]) ->
             rights = [graph.args[x][1] for _, x in found] if is_product else None
             yield found[-1][0], Chain(start, lefts, rights)
         start = found[-1][0]
+
+
+# --- loops in loops ---------------------------------------------------------------------------------------------------
+
+
+def _fused(
+    items: Sequence[Item], totals: Sequence[Total], uses: Sequence[int], first: int, states: Sequence[State]
+) -> tuple[list[Item], list[Total]]:
+    """The same, with each Map whose numbers are read once, in their order, done by the loop that reads them.
+
+    Args:
+        uses: how often each node is read.
+        first: the first place of `work` that they may have; the others move up to where none is left out.
+        states: what knows the places.
+    """
+    known: dict[tuple[Ref, ...], Map] = {}
+    gone: dict[int, Map] = {}
+
+    def joined(operand: Operand) -> Operand:
+        found = None if isinstance(operand, Map) else known.get(tuple(operand))
+        if found is None:
+            return operand
+        gone[id(found)] = found
+        return found._replace(places=[])
+
+    made: list[Item] = []
+    for item in items:
+        if isinstance(item, Map):
+            item = item._replace(operands=[joined(operand) for operand in item.operands])
+            once = all(uses[n] == 1 for n in item.nodes) and item.places[0].space == WORK
+            if once and item.size < MOST_FUSED:
+                known[tuple(item.places)] = item
+        elif isinstance(item, Sums):
+            item = item._replace(lefts=joined(item.lefts), rights=item.rights and joined(item.rights))
+        made.append(item)
+    totals = [total._replace(factors=[joined(factor) for factor in total.factors]) for total in totals]
+    kept = [item for item in made if id(item) not in gone]
+    for item in gone.values():
+        for state in states:
+            for n in item.nodes:
+                state.places.pop(n, None)
+                state.computed.discard(n)
+    return _moved(kept, totals, first, states)
+
+
+def _moved(
+    items: Sequence[Item], totals: Sequence[Total], first: int, states: Sequence[State]
+) -> tuple[list[Item], list[Total]]:
+    """The same without gaps in `work` from its place `first` on."""
+    places: dict[Place, Place] = {}
+
+    def move(place: Place) -> Place:
+        if place.space != WORK or place.offset < first:
+            return place
+        return places.setdefault(place, Place(WORK, first + len(places)))
+
+    moved_items = [_with_places(item, move) for item in items]
+    moved_totals = [_with_places(total, move) for total in totals]
+    for state in states:
+        state.places = {n: move(place) for n, place in state.places.items()}
+    for state in states:
+        state.work = first + len(places)
+    return moved_items, moved_totals
+
+
+def _with_places(x: Any, move: Callable[[Place], Place]) -> Any:
+    if isinstance(x, Place):
+        return move(x)
+    if isinstance(x, Copy | Map | Sums | Total):
+        fields = {name: getattr(x, name) for name in x._fields if name not in ("node", "nodes", "op", "needs")}
+        return x._replace(**{name: _with_places(part, move) for name, part in fields.items()})
+    return [_with_places(part, move) for part in x] if type(x) is list else x
 
 
 # --- order -----------------------------------------------------------------------------------------------------------

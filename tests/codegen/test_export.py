@@ -274,6 +274,18 @@ def test_a_captured_model_is_a_table_of_its_numbers():
     agree(model, [(x,) for x in xs], same=lambda x, y: close(x, y, 1e-14), levels=("-O1",))
 
 
+def test_what_is_done_to_each_number_and_read_once_is_one_loop():
+    def f(xs, ys):
+        scaled = [(3.0 * x + y) / 2.0 for x, y in zip(xs, ys, strict=True)]
+        return [relu(x) for x in scaled], sum(x * x for x in scaled), [x + 1.0 for x in scaled]
+
+    xs = [math.sin(i) for i in range(12)]
+    code = export(f, xs, xs[::-1])
+    assert code.text.count("for (") == 4
+    assert "double work[13];" in code.text  # what is scaled, which is read more than once, and the sum
+    agree(f, [(xs, xs[::-1]), ([math.inf] * 12, [math.nan] * 12)], levels=("-O3",))
+
+
 @pytest.mark.slow
 def test_a_network_of_20000_parameters_is_some_kilobytes_of_code():
     model = MLP(64, [128, 96, 10], rng=0)
