@@ -36,6 +36,7 @@ class Place(NamedTuple):
 Ref = Place | Node  # how loops read a number: where it is, or a node that has a name or is a constant
 WORK = Space("work")
 LONG = 8  # numbers that a loop is worth, rather than a line each
+COMMUTATIVE = {"fadd", "fmul", "and", "or"}
 MOST_FUSED = 6  # operations that a loop does to each of its numbers before they are hard to read
 
 
@@ -375,9 +376,9 @@ class _Straight:
         return Sums(nodes, self._placed(nodes), starts, lefts, rights, needs)
 
     def _in_order(self, node: Node) -> Sequence[Node]:
-        """The operands; of sums and products in the same order whatever that of the nodes."""
+        """The operands; where their order does not matter, in the same order whatever that of the nodes."""
         args = self.graph.args[node]
-        return args if self.graph.ops[node] not in ("fadd", "fmul") else self.sorted(args)
+        return self.sorted(args) if self.graph.ops[node] in COMMUTATIVE else args
 
     def sorted(self, factors: Sequence[Node]) -> Sequence[Node]:
         x, y = factors
