@@ -1,16 +1,20 @@
-"""What exported code reaches, beside the machine code of `jit`.
+"""What exported code reaches, beside the machine code of `jit`; and what the playground does with it.
 
-    python -m pip install ".[demo]"      # and a C compiler: gcc, clang or both
+    python -m pip install ".[demo]"      # and a C compiler: gcc, clang or both; and Node
     python -m benchmarks.export          # all tables; --only NAME for one of them
 
 A step is the loss and all gradients of the moons classifier 2-16-16-1 (337 parameters) with the max-margin loss, in
 float64. Both are called from a loop in C, so that no time is Python's. Before anything is timed the numbers are
 compared. Times are the shortest of many, with everybody taking turns, on one core. The code of `jit` is for the very
 processor, which C is with -march=native only.
+
+JavaScript runs in Node. The control of the playground is a network of plain objects, one for each neuron and weight, as
+the engine of the TensorFlow Playground is built (scalar_engine.js).
 """
 
 import ctypes
 import functools
+import json
 import os
 import re
 import shutil
@@ -18,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +32,16 @@ from autograd import export, jit, value_and_grad, vmap
 from autograd.codegen.code import Code
 from benchmarks.jit import BATCH, CORES, best_times, comparison, data, loss_of_sample, shown
 from benchmarks.table import Table, command_line, measure
+from nn import MLP, SGD
+from nn.playground import playground
 
 SIZES = [2, 16, 16, 1]
 COMPILERS = {"gcc": "gcc", "clang": "clang"}
 LEVELS = {"-O2": ["-O2"], "-O3 -march=native": ["-O3", "-march=native"]}
 OPTIONS = ["-std=c99", "-ffp-contract=off", "-fPIC", "-shared"]
 REPEATS = 200
+FEW, RATE, SAMPLES = 10, 0.03, 200  # of the playground: samples a step, learning rate, samples
+STEPS_A_SECOND = 20_000  # to reach
 
 OF_JIT = """
 void repeat(long count, void (*step)(long, long, long, long), long slots, long table, long work, long partials)
@@ -46,6 +55,45 @@ void repeat(long count, {parameters})
 {{
     for (long k = 0; k < count; ++k) {name}({names});
 }}
+"""
+
+BEST = """
+const best = (f, count) => {
+  let least = Infinity;
+  for (let round = 0; round < 40; round++) {
+    const start = performance.now();
+    for (let i = 0; i < count; i++) f();
+    least = Math.min(least, (performance.now() - start) / count / 1e3);
+  }
+  return least;
+};
+"""
+STEP = """
+import { Step } from "./step.mjs";
+const step = await Step.load();
+const [theta, X, y] = %s.map((numbers) => Float64Array.from(numbers));
+console.log(JSON.stringify([step.step(theta, X, y)[0], best(() => step.step(theta, X, y), 300)]));
+"""
+TRAINING = """
+const data = %s;
+const settings = { rate: data.rate, batch: data.batch, seed: data.seed, decay: 0, optimizer: 0 };
+const training = new Training(data, await loaded(data), settings);
+const engine = new ScalarEngine(%s, data.theta);
+const samples = data.train.X.map((x, i) => [x, data.train.y[i]]);
+const engineStep = () => {
+  if (!order.length) refill();
+  engine.step(order.splice(0, data.batch).map((i) => samples[i]), data.rate);
+};
+let order = [];
+const random = new Random(data.seed);
+const refill = () => {
+  order = samples.map((_, i) => i);
+  random.shuffle(order);
+};
+for (let i = 0; i < 100; i++) training.step(), engineStep();
+const apart = Math.max(...engine.theta().map((x, i) => Math.abs(x - training.theta[i])));
+if (apart > 1e-9) throw new Error(`after 100 steps they are ${apart} apart`);
+console.log(JSON.stringify([best(() => training.step(), 1000), best(engineStep, 300)]));
 """
 
 
@@ -126,9 +174,52 @@ def c_step(n: int, most: float | None) -> Table:
     return table
 
 
+def node(script: str, **others: str) -> Any:
+    """What a script prints, beside other files."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in others.items():
+            (Path(folder) / f"{name}.mjs").write_text(text)
+        (Path(folder) / "main.mjs").write_text(script)
+        return json.loads(subprocess.check_output(["node", "main.mjs"], cwd=folder, text=True))
+
+
+def wasm(n: int) -> Table:
+    table = comparison(f"A step of the moons network as WebAssembly, batch {n}")
+    code = export(step_of(n), *arguments(n), language="wasm", name="step")
+    with tempfile.TemporaryDirectory() as folder:
+        jitted, expected = machine_code(n, Path(folder))
+        native = best_times({"jit": jitted}, 0.5)["jit"] / REPEATS
+    loss, seconds = node(BEST + STEP % json.dumps([x.ravel().tolist() for x in arguments(n)]), step=code.text)
+    if loss != expected[0]:
+        raise SystemExit(f"WebAssembly gives {loss!r}, and jit {expected[0]!r}")
+    table.row("jit", shown(native))
+    table.row("WebAssembly, with the call from JavaScript", shown(seconds), f"{seconds / native:.2f} times")
+    return table
+
+
+def live() -> Table:
+    """A training as the playground does it, beside one by objects; both have to learn the same."""
+    table = comparison(f"Training the moons network in JavaScript, batch {FEW}")
+    theta, X, y = data(SAMPLES, SIZES)
+    model = MLP(2, SIZES[1:], rng=0)
+    model.load_state_dict(dict(zip(model.named_parameters(), theta.tolist(), strict=True)))
+    live = playground(model, X, y, loss="hinge", optimizer=SGD(RATE), batch_size=FEW)
+    assets = files("nn").joinpath("assets")
+    scripts = [live.programs, *[assets.joinpath(f"{name}.js").read_text() for name in ("random", "training")]]
+    engine = Path(__file__).with_name("scalar_engine.js").read_text()
+    ours, control = node("\n".join([*scripts, engine, BEST, TRAINING % (json.dumps(live.data), SIZES)]))
+    table.row("a network of objects", f"{1 / control:.0f} steps/s")
+    table.row("the playground", f"{1 / ours:.0f} steps/s", f"{control / ours:.1f} times", f"{STEPS_A_SECOND}, 20 times")
+    table.exceeded = 1 / ours < STEPS_A_SECOND
+    return table
+
+
 TABLES: dict[str, Callable[..., Table]] = {
     "c-1": lambda: c_step(1, 1.3),
     "c-batch": lambda: c_step(BATCH, None),
+    "wasm-few": lambda: wasm(FEW),
+    "wasm-batch": lambda: wasm(BATCH),
+    "playground": live,
 }
 
 

@@ -80,13 +80,8 @@ def playground(
     samples, held = held_out(samples, validation_split, seed, validation_data, model, loss)
     chosen = _optimizer(optimizer, model)
     data = _data(model, samples, held, loss, chosen, at_least_1(batch_size, "batch_size"), seed)
-    codes = {"Step": _step(model, loss, samples), "Evaluate": _evaluate(model, loss, samples)}
-    network = _network(model)
-    if network:
-        data["layers"] = network
-        codes["Respond"] = _respond(model, samples)
-    data["optimizers"], updates = _updates(chosen, data["theta"])
-    return Playground(_document(data, codes | updates, _page_of_sample(model, loss, samples)), height)
+    programs = _programs(model, samples, loss, chosen, data)
+    return Playground(data, programs, _document(data, programs, _page_of_sample(model, loss, samples)), height)
 
 
 class Playground:
@@ -94,10 +89,12 @@ class Playground:
 
     Attributes:
         html: the whole document.
+        data: what it knows of model, samples and settings.
+        programs: the classes that compute, as JavaScript.
     """
 
-    def __init__(self, html: str, height: int):
-        self.html, self.height = html, height
+    def __init__(self, data: dict[str, Any], programs: str, html: str, height: int):
+        self.data, self.programs, self.html, self.height = data, programs, html, height
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document; a crash leaves the old file or the new one."""
@@ -114,6 +111,19 @@ class Playground:
 
 
 # --- code ------------------------------------------------------------------------------------------------------------
+
+
+def _programs(model: Module, samples: Samples, loss: Loss, optimizer: Optimizer, data: dict[str, Any]) -> str:
+    """JavaScript that can do what a training does; what there is to choose from is added to the data."""
+    from autograd.codegen.wasm import embedded
+
+    codes = {"Step": _step(model, loss, samples), "Evaluate": _evaluate(model, loss, samples)}
+    data["layers"] = _network(model)
+    if data["layers"]:
+        codes["Respond"] = _respond(model, samples)
+    data["optimizers"], updates = _updates(optimizer)
+    codes |= updates
+    return f"{embedded(codes)}\nconst PROGRAMS = {{ {', '.join(codes)} }};\n"
 
 
 def _code(f: Callable[..., Any], name: str, *args: Any, results: Sequence[str] = ()) -> str:
@@ -196,7 +206,7 @@ def _respond(model: Module, samples: Samples) -> str:
     return _code(respond, "respond", _vector(model), _arrays(samples)[0])
 
 
-def _updates(chosen: Optimizer, theta: Sequence[float]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _updates(chosen: Optimizer) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The optimizers to choose from, and their code, each kind once."""
     rate = chosen.rate(0)
     offered: list[tuple[str, Optimizer]] = [(_name_of(chosen), chosen)]
@@ -205,7 +215,7 @@ def _updates(chosen: Optimizer, theta: Sequence[float]) -> tuple[list[dict[str, 
             offered.append((_name_of(other), other))
     described, codes = [], {}
     for i, (name, optimizer) in enumerate(offered):
-        powers, codes[f"Update{i}"] = _update(optimizer, f"update{i}", len(theta))
+        powers, codes[f"Update{i}"] = _update(optimizer, f"update{i}")
         described.append({"name": name, "slots": optimizer.slots, "bases": powers,
                           "decay": getattr(optimizer, "weight_decay", None)})  # fmt: skip
     return described, codes
@@ -229,7 +239,7 @@ class _Powers:
         return 0.5 if self.numbers is None else self.numbers[self.bases.index(base)]
 
 
-def _update(optimizer: Optimizer, name: str, count: int) -> tuple[list[float], str]:
+def _update(optimizer: Optimizer, name: str) -> tuple[list[float], str]:
     """The bases of the powers that an update needs, and its code: new parameters and what is remembered of them."""
     import numpy as np
 
@@ -363,13 +373,10 @@ def _page_of_sample(model: Module, loss: Loss, samples: Samples) -> str:
 # --- the document ----------------------------------------------------------------------------------------------------
 
 
-def _document(data: dict[str, Any], codes: dict[str, str], sample_page: str) -> str:
-    from autograd.codegen.wasm import embedded
-
+def _document(data: dict[str, Any], programs: str, sample_page: str) -> str:
     shared = [resources.files("autograd.visualize") / "assets" / name for name in SHARED]
     own = [resources.files("nn") / "assets" / name for name in SCRIPTS]
-    classes = f"const PROGRAMS = {{ {', '.join(codes)} }};\n"
-    texts = [embedded(codes), classes, *[file.read_text(encoding="utf-8") for file in (*shared, *own)]]
+    texts = [programs, *[file.read_text(encoding="utf-8") for file in (*shared, *own)]]
     script = '"use strict";\n(() => {\n' + "\n".join(texts) + "})();\n"
     script = script.replace("</", "<\\/")  # nothing in a script ends it
     allowed = [_hash(script), *re.findall(r"script-src '(sha256-[^']+)'", sample_page[:2000])]

@@ -116,6 +116,7 @@ class Machine {
   // Results of all lanes as an array in which `inner` elements come after the axis of the lanes.
   stacked(region, column, count, inner) {
     const [start, stride, n] = this.columnsAt[region];
+    if (count === 1) return this.doubles.slice(start + column * stride, start + column * stride + n);
     const array = new Float64Array(count * n);
     for (let e = 0; e < count; e++) {
       const from = start + (column + e) * stride;

@@ -10,15 +10,7 @@ const settings = { rate: data.rate, batch: data.batch, seed: data.seed, decay: d
 let training, network, picture, programs, ramps;
 
 const start = async () => {
-  const loaded = await Promise.all(Object.values(PROGRAMS).map((program) => program.load()));
-  const [step, evaluate, ...rest] = loaded;
-  const respond = data.layers ? rest.shift() : null;
-  programs = {
-    step: (...args) => step.step(...args),
-    evaluate: (...args) => evaluate.evaluate(...args),
-    respond: respond && ((...args) => respond.respond(...args)),
-    updates: rest.map((update, i) => (...args) => update[`update${i}`](...args)),
-  };
+  programs = await loaded(data);
   training = new Training(data, programs, settings);
   picture = pictureOf(data);
   network = data.layers && new Network(element("neurons"), data);
