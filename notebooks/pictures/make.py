@@ -1,11 +1,12 @@
 """python notebooks/pictures/make.py: the pictures of the READMEs.
 
-Needs matplotlib for the chain rule's, and playwright with a Chromium on the machine for the page's.
+Needs matplotlib for the chain rule's, and playwright with a Chromium on the machine for the screenshots.
 """
 
 import argparse
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from autograd.visualize import chain_rule, draw, page
 from autograd.visualize.chain_rule import REUSE
 from autograd.visualize.derivation import Derivation, Factor
 from autograd.visualize.expressions import Printer, Symbol
+from nn import MLP, Adam, playground
+from nn.datasets import moons
 
 INK, FAINT = "#1B2530", "#5F6B76"
 
@@ -26,8 +29,8 @@ def main() -> None:
     draw_picture(folder / "draw.svg")
     life_picture(folder / "life.svg")
     chain_rule_picture(folder / "chain_rule.svg")
-    if not page_picture(folder / "page.png"):
-        sys.exit("page.png needs playwright and a Chromium (pip install playwright, apt install chromium)")
+    if not (page_picture(folder / "page.png") and playground_picture(folder / "playground.png")):
+        sys.exit("the screenshots need playwright and a Chromium (pip install playwright, apt install chromium)")
 
 
 def draw_picture(path: Path) -> None:
@@ -140,6 +143,31 @@ class _Board:
 
 def page_picture(path: Path) -> bool:
     """A screenshot in the middle of the backward pass; False without a browser."""
+    L, _ = two_layers()
+
+    def prepare(tab: Any) -> None:
+        for _ in range(11):
+            tab.keyboard.press("ArrowRight")
+        tab.wait_for_timeout(500)  # until nothing fades any more
+
+    return screenshot(page(L, names={}).html, path, 1100, 600, prepare)
+
+
+def playground_picture(path: Path) -> bool:
+    """A screenshot of the playground after 120 steps; False without a browser."""
+    X, classes = moons(200, seed=1)
+    model = MLP(2, [8, 8, 1], init="he", rng=1)
+    live = playground(model, X, [2 * c - 1 for c in classes], loss="hinge", optimizer=Adam(0.02), validation_split=0.2)
+
+    def prepare(tab: Any) -> None:
+        tab.wait_for_selector("html[data-ready]", state="attached")
+        tab.evaluate("for (let i = 0; i < 120; i++) document.getElementById('step').click()")
+
+    return screenshot(live.html, path, 1240, 790, prepare)
+
+
+def screenshot(html: str, path: Path, width: int, height: int, prepare: Callable[[Any], None]) -> bool:
+    """A document as a browser shows it; False without one."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     try:
         from playwright.sync_api import sync_playwright
@@ -147,14 +175,11 @@ def page_picture(path: Path) -> bool:
         return False
     if program is None:
         return False
-    L, _ = two_layers()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1100, "height": 600}, device_scale_factor=1.5)
-        tab.set_content(page(L, names={}).html)
-        for _ in range(11):
-            tab.keyboard.press("ArrowRight")
-        tab.wait_for_timeout(500)  # until nothing fades any more
+        tab = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1.5)
+        tab.set_content(html)
+        prepare(tab)
         tab.screenshot(path=path)
         browser.close()
     return True
