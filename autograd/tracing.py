@@ -71,13 +71,13 @@ def unwatched(walk: Any) -> Any:
     """A decorator: a walk over a graph, which hashes every node several times, and runs no code but of this package."""
 
     @functools.wraps(walk)
-    def faster(*args: Any) -> Any:
+    def faster(*args: Any, **kwargs: Any) -> Any:
         tracer = tracing.tracer
         if tracer is None:
-            return walk(*args)
+            return walk(*args, **kwargs)
         tracer.watch_hashes(False)
         try:
-            return walk(*args)
+            return walk(*args, **kwargs)
         finally:
             tracer.watch_hashes(True)
 
