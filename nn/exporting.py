@@ -1,6 +1,7 @@
 """`nn.export` and `python -m nn --export`: a trained model that predicts elsewhere: source code, WebAssembly, ONNX."""
 
 import copy
+import math
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,7 +59,8 @@ def inputs_of(model: Any) -> int:
     while hasattr(part, "modules") and part.modules:
         part = part.modules[0]
     try:
-        return len(about.columns) or int(part.config()["nin"])
+        config = part.config()
+        return len(about.columns) or (math.prod(config["shape"]) if "shape" in config else int(config["nin"]))
     except (KeyError, TypeError):
         raise UsageError(f"{model!r:.100} does not say how many numbers it takes; give inputs=") from None
 

@@ -54,6 +54,7 @@ class C(Language):
 
     name, extension = "C", ".c"
     infinity, nan = "INFINITY", "NAN"
+    tile = 8  # a register of AVX-512, two of AVX2, four of SSE2 and NEON
     operations = {  # noqa: RUF012
         **ARITHMETIC,
         **COMPARISONS,
@@ -93,6 +94,20 @@ class C(Language):
     def loop(self, variable: str, count: str) -> str:
         return f"for (long {variable} = 0; {variable} < {count}; ++{variable}) {{"
 
+    def tiles(self, variable: str, count: str, last: str, at: str, each: str) -> list[str]:
+        size = self.tile
+        return [
+            f"for (long {variable} = 0; {variable} < {count}; {variable} += {size}) {{",
+            f"const long {last} = {count} - {variable} < {size} ? {count} - {variable} : {size};",
+            f"long {at}[{size}];",
+            f"for (long {each} = 0; {each} < {size}; ++{each}) {{",
+            f"    {at}[{each}] = {variable} + ({each} < {last} ? {each} : {last} - 1);",
+            "}",
+        ]
+
+    def array(self, name: str) -> str:
+        return f"double {name}[{self.tile}];"
+
     def when(self, condition: Written) -> str:
         return f"if ({condition.text}) {{"
 
@@ -113,6 +128,7 @@ class C(Language):
         uses = "\n".join(body.lines)
         quiet = [f"    (void){p.name};" for p in arguments if p.kind != "fixed" and not _mentions(uses, p.name)]
         quiet += [f"    (void){n};" for n in body.lengths if not _mentions(uses, n)]
+        arrays = [f"    double {array}[{n}];" for array, n in (("work", body.work), ("lanes", body.lanes)) if n]
         helpers = [text for op, text in HELPERS.items() if op in body.called]
         pieces = [
             "\n".join(["/*", *[f" * {line}".rstrip() for line in _safe(about)], " */"]),
@@ -122,7 +138,7 @@ class C(Language):
             *helpers,
             *(["\n".join(body.tables)] if body.tables else []),
             "\n".join([
-                signature, "{", *([f"    double work[{body.work}];"] if body.work else []), *quiet, *body.lines, "}",
+                signature, "{", *arrays, *quiet, *body.lines, "}",
             ]),
         ]  # fmt: skip
         return "\n\n".join(pieces) + "\n"

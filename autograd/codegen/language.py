@@ -74,7 +74,7 @@ class Body:
         lines: the statements.
         tables: constants to be declared before the function: lines.
         called: the functions that are called, by the names that they have in the table of operations.
-        work: how long the array of numbers in between is.
+        work, lanes: how long the arrays of numbers in between are: of all, and of the lanes of a tile.
         lengths: the names of free lengths, with the arrays (their paths) that have them and the elements of one row.
         result_lengths: for each region how many lanes it has: a name or a number.
         binary: machine code beside the text.
@@ -87,6 +87,7 @@ class Body:
     lengths: Mapping[str, Sequence[tuple[tuple[str, ...], int]]]
     result_lengths: Mapping[int, str]
     binary: bytes = b""
+    lanes: int = 0
 
 
 class Language(ABC):
@@ -102,6 +103,7 @@ class Language(ABC):
     close: ClassVar[str] = "}"
     infinity: ClassVar[str]
     nan: ClassVar[str]
+    tile: ClassVar[int] = 1  # lanes side by side, for registers that hold several numbers
     zero_if: ClassVar[str] = "{} != 0.0"
 
     def literal(self, x: float) -> Written:
@@ -171,6 +173,21 @@ class Language(ABC):
 
     @abstractmethod
     def loop(self, variable: str, count: str) -> str: ...
+
+    def tiles(self, variable: str, count: str, last: str, at: str, each: str) -> list[str]:
+        """The beginning of a loop over tiles of so many lanes, and what it declares; see Printer.
+
+        Args:
+            variable: the first lane of a tile; `count`: how many lanes there are.
+            last: a name for how many lanes this tile has.
+            at: a name for an array of their numbers, that of the last one where there are no more.
+            each: a variable that runs over the lanes of a tile.
+        """
+        raise NotImplementedError
+
+    def array(self, name: str) -> str:
+        """The declaration of a number for each lane of a tile."""
+        raise NotImplementedError
 
     @abstractmethod
     def when(self, condition: Written) -> str: ...

@@ -13,6 +13,7 @@ from autograd.codegen.interface import Part, identifier
 from autograd.codegen.language import UNKNOWN_BRANCH, WIDEST, Body, Language, Written
 from autograd.codegen.programs import Exportable, Way
 from autograd.codegen.schedule import (
+    LANES,
     LONG,
     WORK,
     Chain,
@@ -34,6 +35,9 @@ from autograd.codegen.schedule import (
 )
 from autograd.compiler.optimize.graph import Node
 
+# A tile is for what runs in loops: it has its size times the numbers of a lane on the stack, and compilers of C take
+# five times as long for a line of code that is a loop over its lanes.
+MOST_TILED_NUMBERS, MOST_TILED_LINES = 4096, 64
 NEUTRAL = -0.0  # changes no number by being added to it
 
 
@@ -52,11 +56,15 @@ class Printer:
         self.known_tables: dict[tuple[str, tuple[str, ...]], str] = {}
         self.called: dict[str, None] = {}
         self.indent = 1
-        self.most_work = self.count = 0
+        self.most_work = self.most_lanes = self.count = 0
         self.taken = {*language.reserved}
         parts = [p for a in [*program.arguments, program.ways[0].result] for p in a.walk()]
         self.taken.update(name for p in parts for name in (*p.path, "_".join(p.path)))
-        self.arrays: dict[Space, str] = {WORK: self._name("work"), Space("captured"): self._name("parameters")}
+        self.arrays: dict[Space, str] = {
+            WORK: self._name("work"),
+            LANES: self._name("lanes"),
+            Space("captured"): self._name("parameters"),
+        }
         self.inputs: dict[int, Written] = {}  # slots
         self.places: dict[Node, Place] = {}
         self.by_position = {p.position: p for a in program.arguments for p in a.walk() if p.position >= 0}
@@ -64,7 +72,8 @@ class Printer:
         self.lengths: dict[int, str] = {}  # of each region
         self.named_lengths: dict[str, list[tuple[tuple[str, ...], int]]] = {}
         self.names: dict[Node, Written] = {}
-        self.lane = ""
+        self.lane = self.each = self.last = ""  # the number of a lane; in a tile the variable, and how many there are
+        self.tile = 1
         self.stacks: list[Part] = []  # results that are stored by lane
         self._note_inputs()
 
@@ -74,7 +83,8 @@ class Printer:
         if any(place.space.kind == "captured" for place in self.places.values()):
             numbers = [self.language.literal(x).text for x in self.program.captured]
             self.tables += self.language.table(self.arrays[Space("captured")], numbers, "double")
-        return Body(self.lines, self.tables, [*self.called], self.most_work, self.named_lengths, self.lengths)
+        called, lengths = [*self.called], (self.named_lengths, self.lengths)
+        return Body(self.lines, self.tables, called, self.most_work, *lengths, lanes=self.most_lanes)
 
     # --- names --------------------------------------------------------------------------------------------------------
 
@@ -208,7 +218,7 @@ class Printer:
         self, targets: Sequence[Node], stacks: Sequence[tuple[Node, int]], homes: Mapping[Node, Place], state: State,
         final: Mapping[Node, int],
     ) -> None:  # fmt: skip
-        items = schedule(self.graph, targets, stacks, homes, state)
+        items = schedule(self.graph, targets, stacks, homes, state, self.language.tile > 1)
         self._items(items, state, final)
         self.most_work = max(self.most_work, state.work)
 
@@ -226,7 +236,8 @@ class Printer:
                 self._keep(item.node, x, state, uses[item.node] + final.get(item.node, 0))
             elif isinstance(item, Copy):
                 x = self.language.number(self._read(item.node, state))
-                self._line(self.language.assign(self._at(item.place), x.text))
+                with self._of_each():
+                    self._line(self.language.assign(self._at(item.place), x.text))
             elif isinstance(item, Map):
                 self._map(item, state)
             elif isinstance(item, Sums):
@@ -259,13 +270,12 @@ class Printer:
         """Give an expression its place or its name; one that is used once is written there."""
         place = state.places.get(node)
         if place is not None:
-            self._line(self.language.assign(self._at(place), self.language.number(x).text))
+            with self._of_each():
+                self._line(self.language.assign(self._at(place), self.language.number(x).text))
         elif uses <= 1 and len(x.text) <= WIDEST:
             self.names[node] = x
         else:
-            name = self._fresh("c" if x.bit else "t")
-            self._line(self.language.declare(name, x))
-            self.names[node] = Written(name, bit=x.bit)
+            self.names[node] = self._variable(self._fresh("c" if x.bit else "t"), x)
 
     def _fresh(self, letter: str) -> str:
         self.count += 1
@@ -278,7 +288,8 @@ class Printer:
         with self._loops(n, inner) as variables:
             x = self._element(item, (n // inner, inner), variables, state)
             to = self._element(item.places, (n // inner, inner), variables, state)
-            self._line(self.language.assign(to.text, self.language.number(x).text))
+            with self._of_each():
+                self._line(self.language.assign(to.text, self.language.number(x).text))
 
     def _sums(self, item: Sums, state: State) -> None:
         count, length = len(item.nodes), item.length
@@ -287,15 +298,18 @@ class Printer:
             start = self.language.literal(NEUTRAL)
             if item.starts is not None:
                 start = self.language.number(self._element(item.starts, (1, count), ("", row), state))
-            self._line(self.language.declare(total, start, mutable=True))
+            total = self._variable(total, start, mutable=True).text
             with self._loops(length, length) as (_, column):
                 factors = [
                     self._element(side, (count, length), (row, column), state)
                     for side in (item.lefts, item.rights) if side is not None
                 ]  # fmt: skip
                 term = self._apply("fmul", factors) if len(factors) == 2 else self.language.number(factors[0])
-                self._line(self.language.assign(total, term.text, "+="))
-            self._line(self.language.assign(self._element(item.places, (1, count), ("", row), state).text, total))
+                with self._of_each():
+                    self._line(self.language.assign(total, term.text, "+="))
+            to = self._element(item.places, (1, count), ("", row), state)
+            with self._of_each():
+                self._line(self.language.assign(to.text, total))
 
     def _lanes(self, item: Lanes, state: State) -> None:
         language = self.language
@@ -308,17 +322,58 @@ class Printer:
             else:
                 with self._over(total.places, state) as place:
                     self._line(language.assign(place, language.literal(start).text))
-        outer, self.lane = self.names.copy(), self._name("lane")
-        with self._block(language.loop(self.lane, self.lengths[item.region])):
+        outer = self.names.copy()
+        with self._over_lanes(item):
             read = Counter([x for t in item.totals for x in _nodes_of(t.factors)])
             read.update(item.stacks)
             self._items(item.body, item.inside, read)
             for total in item.totals:
                 self._total(total, item.inside)
             self._stack(item)
-        self.taken.discard(self.lane)
-        self.names, self.lane = outer, ""
-        self.most_work = max(self.most_work, item.inside.work)
+        self.names = outer
+
+    @contextmanager
+    def _over_lanes(self, item: Lanes) -> Iterator[None]:
+        """The loop over the lanes of a region, one by one or in tiles of several side by side."""
+        language, count, variable = self.language, self.lengths[item.region], self._name("lane")
+        self.lane, work = variable, item.inside.work
+        lines = sum([isinstance(x, Single | Sum | Copy) for x in item.body])
+        self.tile = language.tile if work <= MOST_TILED_NUMBERS and lines <= MOST_TILED_LINES else 1
+        if language.tile > 1:
+            self.most_lanes = max(self.most_lanes, self.tile * work)
+        else:
+            self.most_work = max(self.most_work, work)
+        opening = [language.loop(variable, count)]
+        if self.tile > 1:
+            self.last, at, self.each = self._name("last"), self._name("at"), self._name("l")
+            self.lane = f"{at}[{self.each}]"
+            opening = language.tiles(variable, count, self.last, at, self.each)
+        with self._block(opening[0]):
+            for line in opening[1:]:
+                self._line(line)
+            yield
+        self.taken -= {variable}
+        self.lane = self.each = self.last = ""
+
+    @contextmanager
+    def _of_each(self, count: str = "") -> Iterator[None]:
+        """In a tile, for each of its lanes, or so many."""
+        if not self.each:
+            yield
+            return
+        with self._block(self.language.loop(self.each, count or str(self.tile))):
+            yield
+
+    def _variable(self, name: str, x: Written, mutable: bool = False) -> Written:
+        """Declare a variable that begins as x; in a tile one for each lane."""
+        if not self.each:
+            self._line(self.language.declare(name, x, mutable))
+            return Written(name, bit=x.bit)
+        self._line(self.language.array(name))
+        element = Written(f"{name}[{self.each}]")
+        with self._of_each():
+            self._line(self.language.assign(element.text, self.language.number(x).text))
+        return element
 
     def _total(self, total: Total, state: State) -> None:
         language = self.language
@@ -327,7 +382,7 @@ class Printer:
             read = [refs for factor in total.factors for refs in refs_of(factor)]
             sequences = [self._indices(refs) for refs in [total.places, *read]]
             inner = _inner_length([s for s in sequences if s is not None], n)
-            with self._loops(n, inner) as variables:
+            with self._of_each(self.last), self._loops(n, inner) as variables:
                 shape = n // inner, inner
                 term = self._product([self._element(refs, shape, variables, state) for refs in total.factors])
                 place = self._element(total.places, shape, variables, state).text
@@ -335,11 +390,12 @@ class Printer:
             return
         name = self.names[total.nodes[0]]
         term = self._product([self._element(refs, (1, 1), ("", ""), state) for refs in total.factors])
-        if total.op == "lane_sum":
-            self._line(language.assign(name.text, term.text, "+="))
-        else:
-            with self._block(language.when(self._apply("fcmp olt", [term, name]))):
-                self._line(language.assign(name.text, term.text))
+        with self._of_each(self.last):
+            if total.op == "lane_sum":
+                self._line(language.assign(name.text, term.text, "+="))
+            else:
+                with self._block(language.when(self._apply("fcmp olt", [term, name]))):
+                    self._line(language.assign(name.text, term.text))
 
     def _product(self, factors: Sequence[Written]) -> Written:
         return self._apply("fmul", factors) if len(factors) == 2 else self.language.number(factors[0])
@@ -356,14 +412,16 @@ class Printer:
             if part.axis == 0 and size >= LONG and len(spaces) == 1 and None not in spaces:
                 with self._loop(size) as k:
                     x = self._element(refs, (1, size), ("", k), item.inside)
-                    self._line(self.language.assign(f"{array}[{_joined([(size, self.lane), (1, k)])}]", x.text))
+                    with self._of_each(self.last):
+                        self._line(self.language.assign(f"{array}[{_joined([(size, self.lane), (1, k)])}]", x.text))
                 continue
             inner = math.prod([n or 1 for n in part.shape[part.axis + 1 :]])
             for e, node in enumerate(part.numbers):
                 if node in computed:
                     index = self._lane_element(self.lengths[item.region], e, size, inner)
                     x = self.language.number(self._read(node, item.inside))
-                    self._line(self.language.assign(f"{array}[{index}]", x.text))
+                    with self._of_each(self.last):
+                        self._line(self.language.assign(f"{array}[{index}]", x.text))
 
     def _lane_element(self, length: str, e: int, size: int, inner: int) -> str:
         """The index of element e of this lane's part, if `inner` elements come after the axis of the lanes."""
@@ -448,6 +506,10 @@ class Printer:
             part = next(p for p in self.by_position.values() if p.path == space.path)
             size = part.size if part.shape[0] is None else part.size // (part.shape[0] or 1)
             index = _joined([(size, self.lane)], index)
+        if space == LANES and self.each:
+            simple = index.replace("[", "").replace("]", "").isalnum()
+            terms = [] if index.isdigit() else [(self.tile, index if simple else f"({index})")]
+            index = _joined([*terms, (1, self.each)], self.tile * int(index) if index.isdigit() else 0)
         return f"{self.arrays[space]}[{index}]"
 
     def _at(self, place: Place) -> str:

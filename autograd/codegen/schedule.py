@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 Ref = Place | Node  # how loops read a number: where it is, or a node that has a name or is a constant
-WORK = Space("work")
+WORK, LANES = Space("work"), Space("lanes")
 LONG = 8  # numbers that a loop is worth, rather than a line each
 COMMUTATIVE = {"fadd", "fmul", "and", "or"}
 MOST_FUSED = 6  # operations that a loop does to each of its numbers before they are hard to read
@@ -171,21 +171,22 @@ class State:
     Attributes:
         places: of the nodes that are in arrays.
         computed: the nodes that are there.
-        work: how many places of `work` are taken.
+        work: how many places of `space`, which is `work` or `lanes`, are taken.
         loops: for each node that a loop computed, a number of that loop.
     """
 
     places: dict[Node, Place]
     computed: set[Node] = field(default_factory=set)
     work: int = 0
+    space: Space = WORK
     loops: dict[Node, int] = field(default_factory=dict)
 
     def copy(self) -> "State":
-        return State(self.places.copy(), self.computed.copy(), self.work, self.loops.copy())
+        return State(self.places.copy(), self.computed.copy(), self.work, self.space, self.loops.copy())
 
     def new(self) -> Place:
         self.work += 1
-        return Place(WORK, self.work - 1)
+        return Place(self.space, self.work - 1)
 
 
 def schedule(
@@ -194,12 +195,14 @@ def schedule(
     stacks: Sequence[tuple[Node, int]],
     homes: Mapping[Node, Place],
     state: State,
+    apart: bool = False,
 ) -> list[Item]:
     """The items that compute some nodes; what they compute is noted in the state.
 
     Args:
         targets: what is wanted; stacks: what is wanted of every lane of a region.
         homes: where a node goes if it becomes part of a loop.
+        apart: whether what is computed of each lane has an array `lanes` of its own.
     """
     lanes = [node for node, _ in stacks]
     order = _needed(graph, [*targets, *lanes], state.computed)
@@ -225,7 +228,7 @@ def schedule(
         state.computed.update(straight.computed)
         items += _fused(found, [], uses, first, [state])[0]
         for region, (reductions, stacked) in sorted(loops[s].items()):
-            items.append(_lanes(graph, region, reductions, stacked, homes, state))
+            items.append(_lanes(graph, region, reductions, stacked, homes, state, apart))
             state.computed.update(reductions)
     return items
 
@@ -259,7 +262,13 @@ def _uses(graph: Graph, order: Sequence[Node], wanted: Sequence[Node]) -> list[i
 
 
 def _lanes(
-    graph: Graph, region: int, reductions: Sequence[Node], stacks: list[Node], homes: Mapping[Node, Place], state: State
+    graph: Graph,
+    region: int,
+    reductions: Sequence[Node],
+    stacks: list[Node],
+    homes: Mapping[Node, Place],
+    state: State,
+    apart: bool,
 ) -> Lanes:
     factors = {}
     for node in reductions:
@@ -271,7 +280,10 @@ def _lanes(
         n for n in _needed(graph, wanted, state.computed)
         if graph.regions[n] == region and graph.ops[n] not in SOURCES
     ]  # fmt: skip
-    inside, first = state.copy(), state.work  # what is computed of one lane is not there after the loop
+    inside = state.copy()  # what is computed of one lane is not there after the loop
+    if apart:
+        inside.space, inside.work = LANES, 0
+    first = inside.work
     uses = _uses(graph, order, wanted)
     straight = _Straight(graph, inside, {}, uses)
     body = straight.items(order, wanted)
@@ -282,7 +294,8 @@ def _lanes(
         keys = tuple([(straight.key(x), inside.loops.get(x)) for x in factors[node]])
         groups[graph.ops[node], home and home.space, keys].append(node)
     totals = []
-    state.work = inside.work
+    if not apart:
+        state.work = inside.work
     for (op, _, _), nodes in groups.items():
         refs = [[straight.ref(factors[n][i]) for n in nodes] for i in range(len(factors[nodes[0]]))]
         if len(nodes) >= LONG and op == "lane_sum":
@@ -291,8 +304,9 @@ def _lanes(
             totals.append(Total(nodes, [state.places[n] for n in nodes], op, refs))
         else:
             totals += [Total([n], None, op, [[r[i]] for r in refs]) for i, n in enumerate(nodes)]
-    inside.work = state.work
-    body, totals = _fused(body, totals, uses, first, [state, inside])
+    if not apart:
+        inside.work = state.work
+    body, totals = _fused(body, totals, uses, first, [inside] if apart else [state, inside])
     return Lanes(region, body, totals, stacks, inside)
 
 
@@ -412,7 +426,7 @@ class _Straight:
         if self._side(side) is not None:
             return
         for x in side:
-            if x in self.copied or self.key(x) == WORK:
+            if x in self.copied or self.key(x) == self.state.space:
                 continue
             if x in depth and x not in self.state.places:  # computed here, by itself: right into its place
                 self.state.places[x] = self.state.new()
@@ -472,7 +486,7 @@ def _fused(
 
     Args:
         uses: how often each node is read.
-        first: the first place of `work` that they may have; the others move up to where none is left out.
+        first: the first place of their array that they may have; the others move up to where none is left out.
         states: what knows the places.
     """
     known: dict[tuple[Ref, ...], Map] = {}
@@ -489,7 +503,7 @@ def _fused(
     for item in items:
         if isinstance(item, Map):
             item = item._replace(operands=[joined(operand) for operand in item.operands])
-            once = all(uses[n] == 1 for n in item.nodes) and item.places[0].space == WORK
+            once = all(uses[n] == 1 for n in item.nodes) and item.places[0].space == states[0].space
             if once and item.size < MOST_FUSED:
                 known[tuple(item.places)] = item
         elif isinstance(item, Sums):
@@ -508,13 +522,14 @@ def _fused(
 def _moved(
     items: Sequence[Item], totals: Sequence[Total], first: int, states: Sequence[State]
 ) -> tuple[list[Item], list[Total]]:
-    """The same without gaps in `work` from its place `first` on."""
+    """The same without gaps in their array from its place `first` on."""
     places: dict[Place, Place] = {}
+    space = states[0].space
 
     def move(place: Place) -> Place:
-        if place.space != WORK or place.offset < first:
+        if place.space != space or place.offset < first:
             return place
-        return places.setdefault(place, Place(WORK, first + len(places)))
+        return places.setdefault(place, Place(space, first + len(places)))
 
     moved_items = [_with_places(item, move) for item in items]
     moved_totals = [_with_places(total, move) for total in totals]

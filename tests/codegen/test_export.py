@@ -262,6 +262,28 @@ def test_a_batch_adds_from_the_first_sample_to_the_last():
         assert numbers(results) == numbers((value, gradient))
 
 
+def test_lanes_side_by_side_compute_what_they_compute_one_by_one():
+    def f(w, row, i):
+        h = [relu(row[0] * w[k] - row[1]) for k in range(9)]
+        return sum(h) * i, row[1] * i, np.array(h)
+
+    rng = np.random.default_rng(0)
+    calls = [(rng.normal(size=9), rng.uniform(0, 3, size=(2, n)), rng.normal(size=n)) for n in (21, 8, 1)]
+    odd = np.array([[math.nan, math.inf, -0.0, 1.0] * 4, [0.0, -0.0, math.inf, math.nan] * 4])
+    calls += [(-calls[0][0], odd, np.zeros(16))]
+    stacked = vmap(f, in_axes=(None, 1, 0))
+    summed = value_and_grad(vmap(lambda *lane: f(*lane)[0], in_axes=(None, 1, 0), reduce="sum"))
+    with np.errstate(invalid="ignore"):
+        for g in (stacked, summed):
+            one_by_one = python_function(export(g, *calls[0], language="python"))
+            code = export(g, *calls[0])
+            assert "lane += 8" in code.text
+            for function in [compiled(code, compiler, "-O3") for compiler in COMPILERS]:
+                for args in calls:
+                    pairs = zip(numbers(function(*args)), numbers(one_by_one(*args)), strict=True)
+                    assert all(same_bits(x, y) for x, y in pairs)
+
+
 def _batch(model, X, y):
     return value_and_grad(vmap(hinge, in_axes=(None, 0, 0), reduce="sum")), model, X, y
 

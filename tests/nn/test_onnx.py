@@ -43,8 +43,8 @@ def run(path, X):
     return dict(zip(names, session.run(None, {"x": np.asarray(X, dtype=float)}), strict=True))
 
 
-def agree(model, path, tolerance=1e-13, X=X):
-    export(model, path, X.shape[1])
+def agree(model, path, tolerance=1e-13, X=X, inputs=None):
+    export(model, path, inputs)
     (found,) = run(path, X).values()
     expected = model.predict(X)
     assert found.shape == expected.shape
@@ -74,7 +74,7 @@ def test_models_of_all_layers_are_the_same(tmp_path):
         Conv1d(2, 3, 3, stride=2, rng=2), Flatten(), Layer(6, 1, rng=3),
     )  # fmt: skip
     agree(image, tmp_path / "image.onnx", X=np.random.default_rng(1).normal(size=(4, 20)))
-    agree(words, tmp_path / "words.onnx", X=np.array([[0.0, 5.0, 2.0], [3.0, 3.0, 1.0]]))
+    agree(words, tmp_path / "words.onnx", X=np.array([[0.0, 5.0, 2.0], [3.0, 3.0, 1.0]]), inputs=3)
     for word in (6.0, -1.0, 0.5):
         with pytest.raises(Exception, match="out of"):
             run(tmp_path / "words.onnx", [[0.0, word, 0.0]])
