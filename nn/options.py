@@ -83,7 +83,8 @@ def new_parser() -> argparse.ArgumentParser:
     model.add_argument("--hidden", type=_whole(10**5), nargs="*", metavar="N",
         help="sizes of the layers (default: 16 16; of digits 32)")  # fmt: skip
     model.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="of the hidden layers")
-    model.add_argument("--init", choices=INITS, default="he", help="how the first weights are drawn")
+    model.add_argument("--init", choices=["auto", *INITS], default="auto",
+        help="how the first weights are drawn; auto: by the activation")  # fmt: skip
     training = parser.add_argument_group("training")
     training.add_argument("--loss", choices=["auto", *OF_SCORES], default="auto",
         help="auto: hinge for two classes, cross_entropy for more, squared_error for a regression")  # fmt: skip

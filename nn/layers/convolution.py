@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from autograd import Value, dot
-from nn.layers.initial import Init, first_weights, generator, whole
+from nn.layers.initial import Init, first_numbers, generator, whole
 from nn.layers.shape import nested, shape_of
 from nn.module import Module
 
@@ -35,12 +35,12 @@ class _Convolution(Module):
         nin, nout = whole(in_channels, "in_channels"), whole(out_channels, "out_channels")
         self.kernel_size = self._sizes(kernel_size, "kernel_size")
         self.stride, self.padding = self._sizes(stride, "stride"), self._sizes(padding, "padding", least=0)
-        draw, rng, shape = first_weights(init, None), generator(rng), [nout, nin, *self.kernel_size]
+        (draw, bias), rng, shape = first_numbers(init, None), generator(rng), [nout, nin, *self.kernel_size]
         fans = nin * math.prod(self.kernel_size), nout * math.prod(self.kernel_size)
         places = itertools.product(*map(range, shape))
         weights = [Value(draw(rng, *fans), label=f"w{'_'.join(map(str, place))}") for place in places]
         self.weight = nested(weights, shape)
-        self.bias = [Value(0.0, label=f"b{i}") for i in range(nout)]
+        self.bias = [Value(bias, label=f"b{i}") for i in range(nout)]
 
     def _sizes(self, given: Any, name: str, least: int = 1) -> list[int]:
         """One size for each dimension."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from autograd import Value, dot
 from nn.activations import activation as make_activation
-from nn.layers.initial import Init, first_weights, generator, whole
+from nn.layers.initial import Init, first_numbers, generator, whole
 from nn.layers.shape import of_each_list
 from nn.module import Module
 
@@ -17,9 +17,9 @@ class Neuron(Module):
         nin: how many inputs.
         nonlin: False for a linear neuron, which has no activation.
         activation: a name, a Module (each neuron gets a copy) or a function of one number.
-        init: how weights are drawn: "uniform" (-1 to 1, as in micrograd), "he", "xavier", "auto" for "he" before a
-            rectifier and "xavier" otherwise, which wide layers learn better from, or a function of generator, nin and
-            nout. The bias begins at 0.
+        init: how weights are drawn: "uniform" (-1 to 1, as in micrograd), "he", "xavier", or a function of generator,
+            nin and nout, all with a bias of 0 at first; "auto", of which layers learn best, is "he" with a bias of 0.3
+            before a rectifier, and "xavier" otherwise.
         rng: None for Python's global `random`, a seed, or a random.Random.
         nout: how many neurons its layer has, which "xavier" looks at.
 
@@ -46,9 +46,9 @@ class Neuron(Module):
     ):
         nin, rng = whole(nin, "nin"), generator(rng)
         self.activation = make_activation(activation) if nonlin else None
-        draw = first_weights(init, self.activation)
+        draw, bias = first_numbers(init, self.activation)
         self.w = [Value(draw(rng, nin, nout), label=f"w{i}") for i in range(nin)]
-        self.b = Value(0.0, label="b")
+        self.b = Value(bias, label="b")
         self.nonlin = bool(nonlin)
 
     def __call__(self, x: Any) -> Any:
@@ -70,7 +70,8 @@ class Layer(Module):
 
     Args:
         nin, nout: how many inputs and neurons.
-        nonlin, activation, init, rng: as for Neuron.
+        nonlin, activation, rng: as for Neuron.
+        init: as for Neuron; "auto" unless given, where a neuron alone is drawn as in micrograd.
 
     One neuron alone gives its output itself, not a list of one (as in micrograd).
 
@@ -81,9 +82,9 @@ class Layer(Module):
         3
     """
 
-    def __init__(self, nin: int, nout: int, *, rng: Any = None, **kwargs: Any):
+    def __init__(self, nin: int, nout: int, *, init: str | Init = "auto", rng: Any = None, **kwargs: Any):
         nout, rng = whole(nout, "nout"), generator(rng)
-        self.neurons = [Neuron(nin, rng=rng, nout=nout, **kwargs) for _ in range(nout)]
+        self.neurons = [Neuron(nin, init=init, rng=rng, nout=nout, **kwargs) for _ in range(nout)]
 
     def __call__(self, x: Any) -> Any:
         if isinstance(x, Value | float | int):  # what a layer of one neuron gave
@@ -108,7 +109,8 @@ class MLP(Module):
     Args:
         nin: how many inputs.
         nouts: how many neurons in each layer, the last being the output.
-        activation, init, rng: as for Neuron.
+        activation, rng: as for Neuron.
+        init: as for Layer.
 
     Example:
         >>> model = MLP(2, [16, 16, 1], rng=1)
@@ -117,11 +119,11 @@ class MLP(Module):
         >>> len(model.parameters())
         337
         >>> model([1.0, -1.0])
-        Value(data=0.9114664625543354, grad=0.0)
+        Value(data=-0.3129222361605521, grad=0.0)
     """
 
     def __init__(
-        self, nin: int, nouts: Sequence[int], activation: Any = "relu", init: str | Init = "uniform", rng: Any = None
+        self, nin: int, nouts: Sequence[int], activation: Any = "relu", init: str | Init = "auto", rng: Any = None
     ):
         if not isinstance(nouts, list | tuple) or not nouts:
             raise TypeError(f"nouts must be a list with the number of neurons in each layer, got {nouts!r:.60}")

@@ -128,3 +128,20 @@ def test_auto_draws_weights_by_the_activation_and_those_of_a_linear_neuron_by_xa
     auto = MLP(3, [4, 2], activation, init="auto", rng=0)
     assert weights(auto.layers[0]) == weights(Layer(3, 4, activation=activation, init=init, rng=0))
     assert weights(Layer(3, 4, nonlin=False, init="auto", rng=0)) == weights(Layer(3, 4, init="xavier", rng=0))
+
+
+def test_by_default_layers_are_drawn_by_the_activation_and_a_neuron_alone_as_in_micrograd():
+    def numbers(module):
+        return list(module.state_dict().values())
+
+    assert numbers(MLP(3, [4, 2], rng=0)) == numbers(MLP(3, [4, 2], init="auto", rng=0))
+    assert numbers(Layer(3, 4, rng=0)) == numbers(Layer(3, 4, init="auto", rng=0))
+    assert numbers(Neuron(3, rng=0)) == numbers(Neuron(3, init="uniform", rng=0))
+
+
+def test_biases_begin_at_0_but_before_a_rectifier_where_auto_lets_few_neurons_be_0():
+    def biases(**settings):
+        return {neuron.b.data for layer in MLP(3, [4, 2], rng=0, **settings).layers for neuron in layer.neurons}
+
+    assert biases() == {0.3, 0.0}
+    assert biases(activation="tanh") == biases(init="he") == biases(init="uniform") == {0.0}

@@ -1,4 +1,7 @@
-"""Networks written for micrograd run after only the import lines are changed. The numbers are micrograd 0.1.0's."""
+"""Networks written for micrograd run after only the import lines are changed.
+
+From its first weights they give its numbers: those here are micrograd 0.1.0's.
+"""
 
 import math
 import random
@@ -11,7 +14,7 @@ from nn import MLP, Layer, Module, Neuron
 
 def test_the_demo_loop_gives_micrograds_numbers_from_the_same_global_seed():
     random.seed(1337)
-    model = MLP(2, [16, 16, 1])
+    model = MLP(2, [16, 16, 1], init="uniform")
     X = [[math.cos(i), math.sin(3 * i)] for i in range(20)]
     y = [1 if x0 * x1 > 0 else -1 for x0, x1 in X]
 
@@ -45,7 +48,7 @@ def test_the_demo_loop_gives_micrograds_numbers_from_the_same_global_seed():
 
 def test_weights_are_drawn_as_micrograd_draws_them():
     random.seed(7)
-    drawn = [p.data for p in MLP(3, [2, 1]).parameters()]
+    drawn = [p.data for p in MLP(3, [2, 1], init="uniform").parameters()]
     random.seed(7)
     expected = []
     for nin, nout in ((3, 2), (2, 1)):

@@ -319,14 +319,21 @@ def test_the_defaults_are_adam_in_minibatches_of_32_for_1000_steps_at_least():
     assert states(10)[0] == states(400, batch_size=None)[0] == 1000
 
 
-@pytest.mark.parametrize("init", ["uniform", "auto"])
-def test_the_defaults_learn(init):
+def test_the_defaults_learn():
     """What benchmarks/learning.py measures at length."""
     pytest.importorskip("llvmlite")
     X, y = nn.datasets.spirals(200, seed=0)
-    model = MLP(2, [32, 1], init=init, rng=0)
-    history = fit(model, X, y, loss="binary_cross_entropy", validation_split=0.25, progress=False)
+    history = fit(MLP(2, [32, 1], rng=0), X, y, loss="binary_cross_entropy", validation_split=0.25, progress=False)
     assert history.validation_metric[-1] > 0.95
+
+
+@pytest.mark.slow
+def test_the_defaults_learn_the_four_points_of_xor_from_every_seed():
+    pytest.importorskip("llvmlite")
+    X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    settings = {"loss": "binary_cross_entropy", "progress": False}
+    scores = {seed: fit(MLP(2, [8, 1], rng=seed), X, y, seed=seed, **settings).metric[-1] for seed in range(20)}
+    assert scores == dict.fromkeys(range(20), 1.0)
 
 
 # --- progress ---------------------------------------------------------------------------------------------------------
