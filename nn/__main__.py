@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from autograd.visualize.draw import draw
 from nn.cells import DataError, shortened
 from nn.checkpoint import ModelFileError, save
 from nn.datasets import DATASETS, split
+from nn.elapsed import elapsed
 from nn.exporting import export, language_of
 from nn.history import History, NonFiniteError
 from nn.layers import MLP
@@ -66,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 1 if training failed, 2 if options or data are wrong."""
     options = parsed(arguments)
     try:
-        predict(options) if options.load else _train(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: note(options, [" ".join(str(message).split())])
+            predict(options) if options.load else _train(options)
     except KeyboardInterrupt:  # outside of the training, which it merely ends
         return fail("interrupted", 130)
     except NonFiniteError as error:
@@ -86,7 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> None:
     started = time.perf_counter()
     _check_pictures()
-    problem = _problem(options)
+    with elapsed("reading", _shows_progress(options)):
+        problem = _problem(options)
     note(options, problem.notes)
     loss = _loss(options, problem)
     wanted = [loss.labels[int(c)] for c in problem.y] if loss.labels else list(problem.y)
@@ -111,7 +116,7 @@ def _train(options: argparse.Namespace) -> None:
         raise
     if options.data:
         unscale(model, inputs, outputs)
-    scores = [_metric(model, loss, samples) if samples[0] else None for samples in (train, test)]
+    scores = _metrics(model, loss, train, test)
     tell(options, _report(history, loss, scores, len(test[0])))
     model.metadata = replace(
         model.metadata or Metadata(),
@@ -135,7 +140,8 @@ def _train(options: argparse.Namespace) -> None:
         live.save(written[-1])
     if history.loss:
         scaled = loss.in_unit(outputs.deviations[0]) if outputs else loss
-        written += _pictures(options, model, history, train, test, problem, scaled)
+        with elapsed("drawing", _shows_progress(options)):
+            written += _pictures(options, model, history, train, test, problem, scaled)
     seconds = time.perf_counter() - started
     if options.json:
         result = {
@@ -143,12 +149,17 @@ def _train(options: argparse.Namespace) -> None:
             "parameters": len(model.parameters()), "epochs": len(history.loss), "interrupted": history.interrupted,
             "final_loss": history.loss[-1] if history.loss else None, "metric": loss.metric,
             "score": finite(scores[0]), "test_score": finite(scores[1]), "seconds": seconds,
+            "training_seconds": history.seconds,
             "files": [str(path) for path in written],
         }  # fmt: skip
         show(json.dumps(result))
     tell(options, f"wrote {', '.join(map(str, written))} ({seconds:.1f} s in all)")
     if not options.quiet:
         tell(options, _next_steps(options))
+
+
+def _shows_progress(options: argparse.Namespace) -> bool:
+    return not (options.quiet or options.json) and sys.stderr is not None and sys.stderr.isatty()
 
 
 def _source(options: argparse.Namespace) -> str:
@@ -287,8 +298,7 @@ def _settings(
 
 
 def _fit(options: argparse.Namespace, model: MLP, X: list[Any], y: list[Any], settings: dict[str, Any]) -> History:
-    progress = not (options.quiet or options.json or sys.stderr is None)
-    return fit(model, X, y, **settings, epochs=options.epochs, progress=progress)
+    return fit(model, X, y, **settings, epochs=options.epochs, progress=_shows_progress(options))
 
 
 def _playground(
@@ -330,9 +340,12 @@ def _report(history: History, loss: Loss, scores: Sequence[float | None], tested
     return ", ".join([*shown, f"{history.seconds:.2f} s"])
 
 
-def _metric(model: Module, loss: Loss, samples: Samples) -> float:
-    X, y = samples
-    return METRICS[loss.metric](loss, model.predict(X), y)
+def _metrics(model: Module, loss: Loss, train: Samples, test: Samples) -> list[float | None]:
+    import numpy as np  # as the pictures do
+
+    scores, count = np.array(model.predict(train[0] + test[0])), len(train[0])
+    parts = (scores[:count], np.array(train[1])), (scores[count:], np.array(test[1]))
+    return [METRICS[loss.metric](loss, *part) if len(part[0]) else None for part in parts]
 
 
 def _pictures(

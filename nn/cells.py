@@ -203,12 +203,12 @@ def _records(name: str, text: str, separator: str, comments: list[int]) -> Itera
             if fresh:
                 if not line.strip():
                     continue
-                if _COMMENT.match(line):
+                if "#" in line and _COMMENT.match(line):
                     comments.append(at)
                     continue
                 number, fresh = at, False
                 if '"' not in line:
-                    line = _TRAILING.sub("", line)
+                    line = _TRAILING.sub("", line) if "#" in line else line
                     line = " ".join(line.split()) if separator == " " else line
             yield line
 

@@ -1,11 +1,14 @@
 """The backend of `fit` that compiles: losses, gradients and scores of whole minibatches as machine code."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import jit, value_and_grad, vmap
+from autograd.compiler.path import Report
+from autograd.frames import warn
 from nn.draws import draws_of_samples
 from nn.eager import sample_loss
 from nn.evaluation import listed, scores_of, structure_of
@@ -57,18 +60,25 @@ class Compiled:
         self._prepare(model, loss, penalty, key)
         self._losses: Any = jit(vmap(lambda score, target: loss.formula(listed(score), listed(target))))
         self._scores: Any = scores_of(model)
-        self._with_draws(self._loss_and_gradient.lower, self._initial, [0], 0)  # raises what jit refuses
+        report = self._with_draws(self._loss_and_gradient.lower, self._initial, [0], 0)  # raises what jit refuses
+        self._announce(report)
         self._scores.lower(self._initial, self.X)
         self.loss_and_gradient(self._initial, [0], 0)
         self.scores(self._initial, samples)
 
     def _prepare(self, model: Module, loss: Loss, penalty: Any, key: int, executor: Any = None) -> None:
         """What all need that train by compiled code."""
-        self.loss = loss
+        self.model, self.loss = model, loss
         self.parameters = model.parameters()
         self._initial = np.array([p._data for p in self.parameters])
         self._key, self._count = key, 0  # of random numbers for each sample; how many there have to be, the trace finds
         self._loss_and_gradient: Any = jit(value_and_grad(mean_loss(model, loss, penalty)), executor=executor)
+
+    def _announce(self, report: Report) -> None:
+        if expected := report.announcement():
+            name = type(self.model).__name__
+            advice = "backend='eager' starts at once, and smaller or fewer layers have less to compile"
+            warn(f"fit: {name} {expected}; {advice}", RuntimeWarning, os.path.dirname(__file__))
 
     def initial(self) -> Vector:
         return self._initial

@@ -5,6 +5,7 @@ and take a second to load.
 """
 
 import io
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -24,6 +25,7 @@ GRID = 150  # points a side at which a model of two features is evaluated
 MOST_COUNTS, MOST_NAMES = 12, 40  # classes up to which a confusion matrix has numbers, and names
 MOST_CONFUSIONS = 12  # bars, where a matrix would be unreadable
 LEGEND = 10  # classes that a legend names
+MOST_POINTS = 2000  # more hide each other, and take longer to draw than they are worth
 
 Array = np.ndarray[Any, Any]
 
@@ -139,6 +141,18 @@ def _samples(X: Any, y: Any, test: Any) -> _Samples:
     return _Samples(X, np.asarray(y, dtype=float), np.asarray(X_test, dtype=float), np.asarray(y_test, dtype=float))
 
 
+def _drawn(samples: _Samples) -> tuple[_Samples, str]:
+    """No more samples than can be told apart, the same part of training and test, and what a title says of that."""
+    total, rng = len(samples.X) + len(samples.X_test), np.random.default_rng(0)
+    if total <= MOST_POINTS:
+        return samples, ""
+    some: list[Array] = []
+    for X, y in (samples[:2], samples[2:]):
+        chosen = np.sort(rng.permutation(len(X))[: math.ceil(len(X) * MOST_POINTS / total)])
+        some += [X[chosen], y[chosen]]
+    return _Samples(*some), f" ({len(some[0]) + len(some[2])} of {total} samples)"
+
+
 def _names(columns: Any, samples: _Samples) -> list[str]:
     """Names of the features and the target, as matplotlib shows them."""
     count = samples.X.shape[1] if samples.X.ndim == 2 else 0
@@ -161,7 +175,8 @@ def _whole_numbers() -> MaxNLocator:
 
 
 def _draw_history(axes: Any, history: Curves, unit: str, scaled: bool = False) -> None:
-    axes.set(xlabel="epoch", title="Training")
+    axes.set_xlabel("epoch")
+    axes.set_title("Training", loc="left")  # beside which there is room for what the lines are
     axes.xaxis.set_major_locator(_whole_numbers())
     axes.set_ylabel("loss (target scaled to deviation 1)" if scaled else "loss", color=COLOURS[0])
     _draw_lines(axes, history.loss, history.validation_loss, COLOURS[0])
@@ -181,7 +196,7 @@ def _draw_history(axes: Any, history: Curves, unit: str, scaled: bool = False) -
     if history.validation_loss or history.validation_metric:
         for style, name in (("-", "training"), ("--", "validation")):
             axes.plot([], [], style, color="0.3", label=name)
-        axes.legend(loc="center right", fontsize="small")
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2, frameon=False)
 
 
 def _draw_lines(axes: Any, training: Sequence[float], validation: Sequence[float], colour: str) -> None:
@@ -211,6 +226,8 @@ def _draw_boundary(axes: Any, model: Module, samples: _Samples, loss: Loss, colu
         axes.contourf(across, up, lead, levels=[0, np.inf], colors=[_colour(i)], alpha=0.2)
         if n:  # the boundaries of the first are also those of others
             axes.contour(across, up, lead, levels=[0], colors="0.25", linewidths=1)
+    samples, of = _drawn(samples)
+    X = samples.X
     for i, label in enumerate(labels):
         name = _plain(classes[i] if classes else f"{label:g}")
         look = {"color": _colour(i), "marker": MARKERS[i % len(MARKERS)], "edgecolor": "white", "linewidth": 0.5}
@@ -219,7 +236,7 @@ def _draw_boundary(axes: Any, model: Module, samples: _Samples, loss: Loss, colu
         axes.scatter(*test.T, s=28, **look | {"edgecolor": "black", "linewidth": 1.1})
     if len(samples.X_test):
         axes.scatter([], [], s=28, color="white", edgecolor="black", linewidth=1.1, label="test sample")
-    axes.set(xlabel=columns[0], ylabel=columns[1], title="Decision boundary", xlim=(low[0], high[0]))
+    axes.set(xlabel=columns[0], ylabel=columns[1], title=f"Decision boundary{of}", xlim=(low[0], high[0]))
     axes.set_ylim(low[1], high[1])
     more = f" ({LEGEND} of {len(labels)})" if len(labels) > LEGEND else ""
     axes.legend(title=f"class{more}", loc="best", fontsize="small")
@@ -287,17 +304,20 @@ def _draw_curve(axes: Any, model: Module, samples: _Samples, loss: Loss, columns
     everything = np.concatenate([samples.X, samples.X_test])[:, 0]
     margin = 0.04 * (everything.max() - everything.min()) + 1e-9
     x = np.linspace(everything.min() - margin, everything.max() + margin, 500)
+    samples, of = _drawn(samples)
     _draw_both(axes, samples.X[:, 0], samples.y, samples.X_test[:, 0], samples.y_test)
     axes.plot(x, loss.predicted(model.predict(x[:, None])), color="black", linewidth=1.5, label="prediction")
-    axes.set(xlabel=columns[0], ylabel=columns[-1], title="Prediction over its feature")
+    axes.set(xlabel=columns[0], ylabel=columns[-1], title=f"Prediction over its feature{of}")
     axes.legend(loc="best", fontsize="small")
 
 
 def _draw_predictions(axes: Any, model: Module, samples: _Samples, loss: Loss, name: str) -> None:
     axes.axline((samples.y[0], samples.y[0]), slope=1, color="0.6", linewidth=1)
-    train, test = [loss.predicted(model.predict(X)) if len(X) else [] for X in (samples.X, samples.X_test)]
-    _draw_both(axes, samples.y, train, samples.y_test, test)
-    axes.set(xlabel=name, ylabel=f"predicted {name}", title="Predictions")
+    samples, of = _drawn(samples)
+    predicted = loss.predicted(model.predict(np.concatenate([samples.X, samples.X_test])))
+    count = len(samples.X)
+    _draw_both(axes, samples.y, predicted[:count], samples.y_test, predicted[count:])
+    axes.set(xlabel=name, ylabel=f"predicted {name}", title=f"Predictions{of}")
     if len(samples.X_test):
         axes.legend(loc="best", fontsize="small")
 

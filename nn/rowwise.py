@@ -177,7 +177,8 @@ class Rowwise(Compiled):
         self._measured: Any = jit(measured(reduce="mean"), executor=executor)
         self._each: Any = jit(measured(reduce=None))
         first = samples.read(0, 1)
-        self._with_draws(self._loss_and_gradient.lower, self._initial, _Numbers(first), 0)  # raises what jit refuses
+        report = self._with_draws(self._loss_and_gradient.lower, self._initial, _Numbers(first), 0)
+        self._announce(report)
         self._measured.lower(self._initial, first.X, first.y)
 
     def _batch(self, indices: Any) -> tuple[Any, ...]:

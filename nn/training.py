@@ -15,6 +15,7 @@ from autograd import Value
 from autograd.frames import warn
 from nn.draws import SampleDraws
 from nn.eager import Eager, Penalty, objective, sample_loss
+from nn.elapsed import elapsed
 from nn.history import History, NonFiniteError
 from nn.layers import Sequential, Softmax
 from nn.losses import LOSSES, Loss, find_loss
@@ -406,7 +407,8 @@ def fit(
     rng, started = random.Random(seed), time.perf_counter()
     key = random.Random(seed).getrandbits(64)
     with in_training(model):
-        run = _Run(model, samples, held, loss, optimizer, penalty, chosen, key, clip_norm, rate_per)
+        with elapsed("compiling", progress and backend != "eager"):
+            run = _Run(model, samples, held, loss, optimizer, penalty, chosen, key, clip_norm, rate_per)
         if resume is not None:
             run.resume(resume, rng, watch=early_stopping is not None)
         history = run.history

@@ -383,6 +383,8 @@ class Jitted:
     def _compile(self, arguments: Arguments, args: Any, kwargs: Any, *how: Any, **plan: Any) -> Path:
         start = time.perf_counter()
         path = self._new_path(arguments, args, kwargs, *how, **plan)
+        if expected := Report.of(path).announcement():
+            self._warn_once("long", f"{expected}. Where it loops over samples, vmap has less to compile")
         path.prepare()
         self._add(path, arguments)
         self._seconds += time.perf_counter() - start

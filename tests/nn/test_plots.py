@@ -180,3 +180,16 @@ def test_the_axis_of_epochs_has_whole_numbers(epochs):
 def test_names_in_any_script_are_drawn():
     figure = summary(MLP(2, [1], rng=0), HISTORY, X, [-1, 1, 1, -1], LOSSES["hinge"], classes=["日本", "a\nb" * 1000])
     assert png(figure)[1:4] == b"PNG"
+
+
+def test_of_many_samples_as_many_are_drawn_as_can_be_told_apart(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(3000, 2)), np.where(rng.random(3000) < 0.5, 1.0, -1.0)
+    figure = decision_boundary(MLP(2, [1], rng=0), X[:2400], y[:2400], "hinge", test=(X[2400:], y[2400:]))
+    (axes,) = figure.axes
+    drawn = [
+        len(each.get_offsets()) for each in axes.collections if hasattr(each, "get_sizes") and len(each.get_offsets())
+    ]
+    assert sum(drawn) in (2000, 2001)
+    assert abs(drawn[1] + drawn[3] - 400) <= 1  # the same part of the test
+    assert axes.get_title() == f"Decision boundary ({sum(drawn)} of 3000 samples)"
