@@ -159,7 +159,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _shows_progress(options: argparse.Namespace) -> bool:
-    return not (options.quiet or options.json) and sys.stderr is not None and sys.stderr.isatty()
+    return not (options.quiet or options.json or sys.stderr is None)
 
 
 def _source(options: argparse.Namespace) -> str:
