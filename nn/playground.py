@@ -67,7 +67,7 @@ def playground(
     Returns: an object that shows itself in a notebook, with `html`, the document, and `save(path)`.
 
     Errors: ImportError without llvmlite and NumPy; what fit refuses of model, data and loss; TypeError for a model that
-        cannot be compiled, that draws random numbers in training, or that is to be trained by several optimizers.
+        cannot be compiled, or that is to be trained by several optimizers.
 
     Example:
         >>> from nn import MLP
@@ -117,7 +117,8 @@ def _programs(model: Module, samples: Samples, loss: Loss, optimizer: Optimizer,
     """JavaScript that can do what a training does; what there is to choose from is added to the data."""
     from autograd.codegen.wasm import embedded
 
-    codes = {"Step": _step(model, loss, samples), "Evaluate": _evaluate(model, loss, samples)}
+    data["draws"], step = _step(model, loss, samples)
+    codes = {"Step": step, "Evaluate": _evaluate(model, loss, samples)}
     data["layers"] = _network(model)
     if data["layers"]:
         codes["Respond"] = _respond(model, samples)
@@ -146,21 +147,24 @@ def _arrays(samples: Samples) -> tuple[Any, Any]:
     return np.array(samples.X[:2], dtype=float), np.array(samples.y[:2], dtype=float)
 
 
-def _step(model: Module, loss: Loss, samples: Samples) -> str:
-    """The mean loss of some samples and its gradient, as fit has them."""
+def _step(model: Module, loss: Loss, samples: Samples) -> tuple[int, str]:
+    """How many random numbers the model draws for a sample, and the mean loss of some samples and its gradient."""
+    import numpy as np
+
     from nn.compiled import MoreDraws, mean_loss
 
     f = mean_loss(model, loss)
 
-    def step(theta: Any, X: Any, y: Any) -> Any:
-        return f(theta, X, y, None, None)
+    def step(theta: Any, X: Any, y: Any, draws: Any = None) -> Any:
+        return f(theta, X, y, None, draws)
 
-    try:
-        return _code(value_and_grad(step), "step", _vector(model), *_arrays(samples), results=("loss", "gradient"))
-    except MoreDraws:
-        raise TypeError(
-            f"playground: {model!r:.60} draws random numbers in training, such as for Dropout; a page cannot do that"
-        ) from None
+    count, (X, y) = 0, _arrays(samples)
+    while True:
+        args = _vector(model), X, y, *([np.full((len(X), count), 0.5)] if count else [])
+        try:
+            return count, _code(value_and_grad(step), "step", *args, results=("loss", "gradient"))
+        except MoreDraws as more:
+            count = more.count
 
 
 def _evaluate(model: Module, loss: Loss, samples: Samples) -> str:

@@ -87,6 +87,7 @@ class JavaScript(Language):
     """An ES module."""
 
     name, extension = "JavaScript", ".js"
+    vector = "number[]"  # the type of a result of one axis
     infinity, nan = "Infinity", "NaN"
     operations = {  # noqa: RUF012
         **ARITHMETIC,
@@ -208,7 +209,7 @@ class JavaScript(Language):
         documented = [
             "/**", *[f" * {line}".rstrip() for line in about],
             *[f" * @param {{{_type(p)}}} {p.name}{_shape_in_words(p)}" for p in parameters],
-            f" * @returns {{{_type(result)}}}{_shape_in_words(result)}",
+            f" * @returns {{{_type(result, self.vector)}}}{_shape_in_words(result)}",
             f" * @throws {{RangeError}} if {', or '.join(MEANING.values())}", " */",
         ]  # fmt: skip
         documented[1:-1] = [line.replace("*/", "* /") for line in documented[1:-1]]
@@ -239,8 +240,12 @@ def _keys_name(part: "Part") -> str:
     return f"{'_'.join(part.path)}_names".upper()
 
 
-def _type(part: "Part") -> str:
-    """The type of a part, as JSDoc has it."""
+def _type(part: "Part", vector: str = "number[]") -> str:
+    """The type of a part, as JSDoc has it.
+
+    Args:
+        vector: that of an array of one axis.
+    """
     if part.kind == "fixed":
         return (
             "null" if part.value is None else "boolean" if isinstance(part.value, bool) else type(part.value).__name__
@@ -248,10 +253,16 @@ def _type(part: "Part") -> str:
     if part.kind == "number":
         return "boolean" if part.type == "bool" else "number"
     if part.kind == "array":
-        return "Object<string, number>" if part.keys else "number" + "[]" * len(part.shape)
+        return (
+            "Object<string, number>"
+            if part.keys
+            else vector
+            if len(part.shape) == 1
+            else "number" + "[]" * len(part.shape)
+        )
     if part.container in ("list", "tuple"):
-        return f"[{', '.join([_type(child) for child in part.children])}]"
-    return f"{{{', '.join([f'{_key(c.key)}: {_type(c)}' for c in part.children])}}}"
+        return f"[{', '.join([_type(child, vector) for child in part.children])}]"
+    return f"{{{', '.join([f'{_key(c.key)}: {_type(c, vector)}' for c in part.children])}}}"
 
 
 def _shape_in_words(part: "Part") -> str:

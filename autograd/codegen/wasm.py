@@ -29,6 +29,7 @@ class WebAssembly(JavaScript):
     """An ES module that has the WebAssembly in it, as base64."""
 
     name, extension = "WebAssembly", ".mjs"
+    vector = "Float64Array"
     identities = RULES
     reserved = frozenset([
         *JavaScript.reserved,

@@ -187,7 +187,7 @@ class Scatter {
 }
 
 const pictureOf = (data) => {
-  if (data.train.X[0].length === 2 && data.layers && !Array.isArray(data.train.y[0])) return new Plane(data);
+  if (data.train.X[0].length === 2 && !Array.isArray(data.train.y[0])) return new Plane(data);
   if (!data.labels.length) return new Scatter(data);
   return data.image ? new Pictures(data) : new Confusion(data);
 };

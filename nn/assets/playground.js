@@ -29,11 +29,11 @@ const draw = () => {
   const [plane, sample] = [picture instanceof Plane ? picture : null, shownSample()];
   const points = plane ? plane.points : training.train.features(sample);
   const responses = network && programs.respond(theta, points);
-  const outputs = network ? network.sizes.at(-1) : 0;
+  const scores = network ? responses.slice(-network.sizes.at(-1)) : plane && training.scores(points);
   if (network) network.draw(theta, ramps, responses, points, plane);
   picture.draw(element("picture"), {
     measured, ramps, chosen: state.chosen ?? -1,
-    scores: responses?.slice(-outputs), found: (measured.test ?? measured.train).found,
+    scores, found: (measured.test ?? measured.train).found,
   });
   drawCurve(element("curve"), training.curve);
   element("epoch").textContent = training.epochs;

@@ -46,6 +46,12 @@ class Random {
     }
   }
 
+  // 64 random bits.
+  bits64() {
+    const low = BigInt(this.word());
+    return low | (BigInt(this.word()) << 32n);
+  }
+
   shuffle(list) {
     for (let i = list.length - 1; i > 0; i--) {
       const k = this.below(i + 1);
@@ -53,3 +59,25 @@ class Random {
     }
   }
 }
+
+// What a model draws by nn.rand for each sample in one step: hashes of the run's key, the step, the sample and the count.
+
+const MASK = (1n << 64n) - 1n;
+const GOLDEN = 0x9e3779b97f4a7c15n;
+
+const successor = (key, index) => {
+  let z = (key + (BigInt(index) + 1n) * GOLDEN) & MASK;
+  z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & MASK;
+  z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & MASK;
+  return z ^ (z >> 31n);
+};
+
+const drawsOf = (key, step, samples, count) => {
+  const ofStep = successor(key, step);
+  const draws = new Float64Array(samples.length * count);
+  samples.forEach((sample, i) => {
+    const ofSample = successor(ofStep, sample);
+    for (let k = 0; k < count; k++) draws[i * count + k] = Number(successor(ofSample, k) >> 11n) * 2 ** -53;
+  });
+  return draws;
+};

@@ -68,6 +68,7 @@ class Training {
     this.steps = this.epochs = 0;
     this.forget();
     this.random = new Random(this.settings.seed);
+    this.key = new Random(this.settings.seed).bits64();
     this.queue = [];
     this.curve = [];
     this.last = this.diverged = null;
@@ -92,7 +93,9 @@ class Training {
     if (this.diverged) return false;
     if (!this.queue.length) this.refill();
     const indices = this.queue[0];
-    const [loss, gradient] = this.programs.step(this.theta, ...this.train.at(indices));
+    const { draws: count } = this.data;
+    const draws = count ? [drawsOf(this.key, this.steps, indices, count)] : [];
+    const [loss, gradient] = this.programs.step(this.theta, ...this.train.at(indices), ...draws);
     if (!Number.isFinite(loss) || !isFinite(gradient)) return this.stop(loss);
     this.queue.shift();
     this.updates++;
@@ -134,6 +137,13 @@ class Training {
     const found = this.programs.evaluate(this.theta, samples.X.numbers, samples.y.numbers);
     const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / samples.count;
     return { loss: mean(found.loss), metric: mean(found.metric), found };
+  }
+
+  // What the network says at other points, whatever their targets are.
+  scores(points) {
+    const target = this.train.y.numbers.subarray(0, this.train.y.width);
+    const y = Float64Array.from({ length: (points.length / this.train.X.width) * target.length }, (_, i) => target[i % target.length]);
+    return this.programs.evaluate(this.theta, points, y).scores;
   }
 
   // The loss on all samples, for the curve.
