@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 from autograd import Value, dot, value_and_grad, vmap
 from autograd.codegen import export
 from autograd.files import write_atomically
-from autograd.visualize.page import page
+from autograd.visualize.page import framed, page
 from nn.activations import Activation
 from nn.layers import Dropout
 from nn.losses import Loss, find_loss
 from nn.metrics import of_sample
 from nn.module import Module
 from nn.optimizers import SGD, Adam, Optimizer, find_optimizers
+from nn.picture import picture
 from nn.ranges import at_least_1
 from nn.samples import Samples, held_out, labelled
 from nn.stages import Each, Linear, stages
@@ -81,7 +82,8 @@ def playground(
     chosen = _optimizer(optimizer, model)
     data = _data(model, samples, held, loss, chosen, at_least_1(batch_size, "batch_size"), seed)
     programs = _programs(model, samples, loss, chosen, data)
-    return Playground(data, programs, _document(data, programs, _page_of_sample(model, loss, samples)), height)
+    document = _document(data, programs, _page_of_sample(model, loss, samples))
+    return Playground(data, programs, document, picture(model).svg, height)
 
 
 class Playground:
@@ -93,18 +95,18 @@ class Playground:
         programs: the classes that compute, as JavaScript.
     """
 
-    def __init__(self, data: dict[str, Any], programs: str, html: str, height: int):
+    def __init__(self, data: dict[str, Any], programs: str, html: str, svg: str, height: int):
         self.data, self.programs, self.html, self.height = data, programs, html, height
+        self._svg = svg
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document; a crash leaves the old file or the new one."""
         write_atomically(path, self.html.encode())
 
     def _repr_html_(self) -> str:
-        return (
-            f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" title="A network that trains" '
-            f'style="width: 100%; height: {self.height}px; border: 1px solid #8884; border-radius: 6px"></iframe>'
-        )
+        """The page in a frame, and for where no frame is shown the network as it begins."""
+        title = f"{self.data['model']}, to be trained"
+        return framed(self.html, title, self.height, ("svg+xml", self._svg.encode()), title)
 
     def __repr__(self) -> str:
         return f"<playground of {len(self.html)} characters; .save('playground.html') writes it>"

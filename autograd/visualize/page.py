@@ -137,13 +137,7 @@ class Page:
 
     def _repr_html_(self) -> str:
         """The page in a frame, and for where no frame is shown a picture with the numbers."""
-        return Template(_asset("notebook.html")).substitute(
-            document=escape(self.html),
-            title=escape(self.title),
-            height=self.height,
-            picture=base64.b64encode(self._repr_png_()).decode(),
-            description=escape(self._description()),
-        )
+        return framed(self.html, self.title, self.height, ("png", self._repr_png_()), self._description())
 
     def _repr_png_(self) -> bytes:
         """The graph with its data and gradients; of a large one what is nearest to the output."""
@@ -158,6 +152,17 @@ class Page:
 
     def __repr__(self) -> str:
         return f"<page of {len(self.html)} characters; .save('page.html') writes it>"
+
+
+def framed(document: str, title: str, height: int, picture: tuple[str, bytes], description: str) -> str:
+    """A document in a frame of a notebook, and for where no frame is shown a picture: its format and its bytes."""
+    return Template(_asset("notebook.html")).substitute(
+        document=escape(document),
+        title=escape(title),
+        height=height,
+        picture=f"{picture[0]};base64,{base64.b64encode(picture[1]).decode()}",
+        description=escape(description),
+    )
 
 
 def _document(title: str, svg: str, data: Any, operations: str) -> str:

@@ -168,10 +168,12 @@ const prepare = () => {
   element("picture-title").textContent = picture.title;
   element("picture").setAttribute("aria-label", `${picture.title}; the numbers above say the same`);
   element("curve").setAttribute("aria-label", "The curve of the loss, on a scale of tens");
-  element("network").hidden = false;
   if (!network) {
     element("neurons").parentElement.replaceChildren("No picture of this model: it is no chain of layers, or too large.");
   } else {
+    element("key").textContent = picture instanceof Plane
+      ? "A line is a weight, a square a neuron and where in the plane it answers: blue above 0, orange below."
+      : "A line is a weight, a square a neuron and its answer to one sample: blue above 0, orange below.";
     element("neurons").setAttribute("aria-label", `The network: ${network.sizes.join(", ")} neurons from left to right. Below, its weights one by one.`);
   }
   const whole = (low, high, what) => between(low, high, true, what);
@@ -301,8 +303,6 @@ element("optimizer").addEventListener("change", ({ target }) => {
 element("parameter").addEventListener("change", () => choose(parameter()));
 element("theme").addEventListener("click", () => {
   setTheme(isDark() ? "light" : "dark");
-  ramps = new Ramps();
-  draw();
 });
 window.addEventListener("keydown", (event) => {
   if (event.target.closest("input, select, button, dialog, a") || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -312,8 +312,11 @@ window.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 window.addEventListener("resize", draw);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+const recolour = () => {
+  if (!network && !picture) return;
   ramps = new Ramps();
   draw();
-});
+};
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
+new MutationObserver(recolour).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 start();
