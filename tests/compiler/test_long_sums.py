@@ -137,7 +137,15 @@ def _sparse(w, x):
     return autograd.sum([dot([w[i] for i in some], [x[i] for i in some]) * x[0] for some in picked])
 
 
-FORWARD = {_mlp: 60 * 20, _convolution: 6 * 15, _attention: 36 * 15, _quadratic_form: 20 * 20, _sparse: 10 * 14}
+def _wider_than_the_fastest_cache(w, x):
+    inputs = [v * u for v in x for u in w[:8]]
+    return autograd.sum([relu(dot([w[(i + k) % 42] for i in range(160)], inputs, bias=w[k])) for k in range(9)])
+
+
+FORWARD = {
+    _mlp: 60 * 20, _convolution: 6 * 15, _attention: 36 * 15, _quadratic_form: 20 * 20, _sparse: 10 * 14,
+    _wider_than_the_fastest_cache: 9 * 160,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("f", list(FORWARD))

@@ -9,58 +9,77 @@ import itertools
 from collections.abc import Sequence
 
 from autograd.compiler.lower.code import Code, Loop, table
-from autograd.compiler.lower.passes import Sums
+from autograd.compiler.lower.passes import Nodes, Sum, Sums
 from autograd.compiler.lower.plan import GROUP, TILE, VIRTUAL_LANES, Pass, Plan
 from autograd.compiler.optimize.graph import REDUCTIONS
 
 V = VIRTUAL_LANES
 VECTOR, MASK = f"<{V} x double>", f"<{V} x i1>"
 NOTHING, INFINITY = "-0.0", "0x7FF0000000000000"  # -0.0 changes no other number by being added
+AT_A_TIME = 64  # terms of a sum, so that what other sums read, too, stays in the fastest cache: see `widths`
 UNROLLED = 4  # registers of lanes to which one left factor is applied at a time
 
 # --- sums within a lane ----------------------------------------------------------------------------------------------
 
 
 def sums(code: Code, name: str, call: Sums, plan: Plan, loop: Pass, tile: str, lanes: str) -> list[str]:
-    """A call that computes these sums for the first lanes of a tile; returns the tables that it reads."""
-    columns, slot = loop.work.columns, plan.slot
-    lefts: list[int] = []
-    for _, group in call.groups:
-        for together in zip(*[each.lefts for each in group], strict=True):
-            lefts += [slot[x] if call.uniform else columns[x] * TILE for x in together]
-    tables = {
-        "results": [columns[node] * TILE for nodes, _ in call.groups for node in nodes],
-        "ends": list(itertools.accumulate([len(group[0].rights) for _, group in call.groups])),
-        "lefts": lefts,
-        "rights": [columns[x] * TILE for _, group in call.groups for x in group[0].rights],
-    }
-    pointers = ["%slots", tile, *[f"@{name}.{what}" for what in tables]]
-    code.call(f"@{_sums_name(call)}", *[("ptr", x) for x in pointers], ("i64", lanes), ("i64", len(call.groups)))
-    return [table(f"{name}.{what}", entries) for what, entries in tables.items()]
+    """Calls that compute these sums for the first lanes of a tile; returns the tables that they read."""
+    columns = loop.work.columns
+    place = plan.slot if call.uniform else {x: column * TILE for x, column in columns.items()}
+    written = []
+    for more, parts in enumerate(_parts(call)):
+        lefts, rights = [], []
+        for _, group in parts:
+            lefts += [place[x] for together in zip(*[each.lefts for each in group], strict=True) for x in together]
+            rights += [columns[x] * TILE for x in group[0].rights]
+        tables = {
+            "results": [columns[node] * TILE for nodes, _ in parts for node in nodes],
+            "ends": list(itertools.accumulate([len(group[0].rights) for _, group in parts])),
+            "lefts": lefts, "rights": rights,
+        }  # fmt: skip
+        names = [f"{name}.{more}.{what}" for what in tables]
+        pointers = ["%slots", tile, *[f"@{x}" for x in names]]
+        kernel = _sums_name(call, bool(more))
+        code.call(f"@{kernel}", *[("ptr", x) for x in pointers], ("i64", lanes), ("i64", len(parts)))
+        written += list(map(table, names, tables.values()))
+    return written
 
 
-def _sums_name(call: Sums) -> str:
-    return f"sums.{'uniform' if call.uniform else 'lanes'}.{call.size}"
+def _parts(call: Sums) -> list[list[tuple[Nodes, list[Sum]]]]:
+    """The groups of a call with the first terms of their sums, and then those with the next ones, and so on."""
+    longest = max([len(group[0].rights) for _, group in call.groups])
+    cut = [
+        [(nodes, [Sum(x.uniform, x.lefts[i : i + AT_A_TIME], x.rights[i : i + AT_A_TIME]) for x in group])
+         for nodes, group in call.groups if len(group[0].rights) > i]
+        for i in range(0, longest, AT_A_TIME)
+    ]  # fmt: skip
+    return [cut[0], list(itertools.chain(*cut[1:]))] if len(cut) > 1 else cut
+
+
+def _sums_name(call: Sums, more: bool) -> str:
+    return f"sums.{'uniform' if call.uniform else 'lanes'}.{call.size}{'.more' * more}"
 
 
 def sum_kernels(passes: Sequence[Pass], width: int) -> list[Code]:
     """The functions that `sums` calls."""
-    calls = {_sums_name(call): call for loop in passes for step in loop.work.steps for call in step.sums}
-    return [_sum_kernel(call, width) for call in calls.values()]
+    calls = [call for loop in passes for step in loop.work.steps for call in step.sums]
+    kernels = {_sums_name(call, bool(more)): (call, bool(more)) for call in calls for more in range(len(_parts(call)))}
+    return [_sum_kernel(*kernel, width) for kernel in kernels.values()]
 
 
-def _sum_kernel(call: Sums, width: int) -> Code:
+def _sum_kernel(call: Sums, more: bool, width: int) -> Code:
+    """For each group its results; with `more` what has been summed is there already."""
     pointers = dict.fromkeys(["slots", "tile", "results", "ends", "lefts", "rights"], "ptr noalias")
-    code = Code(_sums_name(call), pointers | {"lanes": "i64", "groups": "i64"}, internal=True)
+    code = Code(_sums_name(call, more), pointers | {"lanes": "i64", "groups": "i64"}, internal=True)
     unrolled = code.sub("%lanes", code.value(f"urem i64 %lanes, {UNROLLED * width}"))
     with code.loop(0, unrolled, UNROLLED * width) as lane:
-        _sum_lanes(code, call, lane, UNROLLED, width)
+        _sum_lanes(code, call, more, lane, UNROLLED, width)
     with code.loop(unrolled, "%lanes", width) as lane:
-        _sum_lanes(code, call, lane, 1, width)
+        _sum_lanes(code, call, more, lane, 1, width)
     return code
 
 
-def _sum_lanes(code: Code, call: Sums, lane: Loop, registers: int, width: int) -> None:
+def _sum_lanes(code: Code, call: Sums, more: bool, lane: Loop, registers: int, width: int) -> None:
     """All sums for so many registers of lanes."""
     vector = f"<{width} x double>" if width > 1 else "double"
     zero = f"splat (double {NOTHING})" if width > 1 else NOTHING
@@ -68,7 +87,14 @@ def _sum_lanes(code: Code, call: Sums, lane: Loop, registers: int, width: int) -
     tile = code.at("%tile", lane)
     with code.loop(0, "%groups", 1, {"first": ("i64", "0")}) as group:
         end = group["first"] = code.index("%ends", group)
-        with code.loop(group["first"], end, 1, {x: (vector, zero) for row in names for x in row}) as term:
+        start = dict.fromkeys(itertools.chain(*names), (vector, zero))
+        places = [
+            code.at(tile, code.index("%results", code.add(code.mul(group, call.size), i))) for i in range(call.size)
+        ]
+        if more:
+            for place, row in zip(places, names, strict=True):
+                start |= {x: (vector, code.load(vector, code.at(place, r * width))) for r, x in enumerate(row)}
+        with code.loop(group["first"], end, 1, start) as term:
             right = code.at(tile, code.index("%rights", term))
             xs = [code.load(vector, code.at(right, r * width)) for r in range(registers)]
             for i, row in enumerate(names):
@@ -81,8 +107,7 @@ def _sum_lanes(code: Code, call: Sums, lane: Loop, registers: int, width: int) -
                 for x, y, so_far in zip(xs, ys, row, strict=True):
                     product = code.value(f"fmul {vector} {x}, {y}")
                     term[so_far] = code.value(f"fadd {vector} {term[so_far]}, {product}")
-        for i, row in enumerate(names):
-            place = code.at(tile, code.index("%results", code.add(code.mul(group, call.size), i)))
+        for place, row in zip(places, names, strict=True):
             for r, so_far in enumerate(row):
                 code.store(vector, term[so_far], code.at(place, r * width))
 
