@@ -1,4 +1,5 @@
-"""check: is the answer to an exercise of the notebooks right? If not, a hint; never the answer."""
+"""For notebooks. `check`: is the answer to an exercise right? If not, a hint; never the answer. `show_figure`:
+plt.show() with a description for those who do not see the figure."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -63,6 +64,21 @@ def check(exercise: str, **answers: Any) -> Verdict:
     except Exception as error:  # an answer of another kind altogether
         return Verdict(False, f"Not yet: with your answer this went wrong: {type(error).__name__}: {error}")
     return Verdict(True, "Right.")
+
+
+def show_figure(alt: str) -> None:
+    """Shows the current figure of matplotlib with alternative text, which plt.show() has no place for.
+
+    Args:
+        alt: what is to be seen, in a sentence. It becomes the output's metadata, from which pages made of a notebook
+            take it.
+    """
+    import IPython.display
+    import matplotlib.pyplot as plt
+
+    show: Any = IPython.display.display
+    show(plt.gcf(), metadata={"image/png": {"alt": alt}})
+    plt.close()
 
 
 def near(answer: Any, truth: float, tolerance: float = 1e-6) -> bool:

@@ -71,11 +71,13 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
         render = super().render
         return _laid_out(lambda: render(*args, **{"quiet": True, **kwargs}))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:
-        """SVG and PNG: of a notebook that somebody else has run Jupyter shows no SVG, and then takes the PNG."""
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> Any:
+        """SVG and PNG: of a notebook that somebody else has run Jupyter shows no SVG, and then takes the PNG. With them
+        the graph in words, for those who do not see the picture."""
         include = {self._jupyter_mimetype, "image/png"} if include is None else include
         bundle: dict[str, Any] = super()._repr_mimebundle_(include, exclude, **kwargs)
-        return bundle
+        alt = "A graph: " + "; ".join(" ".join(line.split()) for line in repr(self).splitlines())
+        return bundle, {kind: {"alt": alt} for kind in bundle}
 
 
 def _laid_out(run: Callable[[], Any]) -> Any:

@@ -364,8 +364,8 @@ def test_render_save_and_notebook_display_of_the_digraph_work(tmp_path):
     picture = draw(Value(1.0))
     assert picture.render(tmp_path / "r", format="png") == str(tmp_path / "r.png")
     assert picture.save(tmp_path / "s.gv") == str(tmp_path / "s.gv")
-    assert picture._repr_mimebundle_()["image/svg+xml"].startswith("<?xml")
-    assert picture._repr_mimebundle_()["image/png"].startswith(b"\x89PNG"), "what an untrusted notebook shows"
+    assert picture._repr_mimebundle_()[0]["image/svg+xml"].startswith("<?xml")
+    assert picture._repr_mimebundle_()[0]["image/png"].startswith(b"\x89PNG"), "what an untrusted notebook shows"
 
 
 def test_without_any_program_the_error_says_how_to_get_one_and_the_source_is_there(monkeypatch, tmp_path):
@@ -407,7 +407,7 @@ def test_where_the_systems_dot_fails_graphviz_pure_draws(script, monkeypatch, tm
     picture = draw(Value(1.0), file=tmp_path / "a.svg", names={})
     assert picture.pipe("svg") == (tmp_path / "a.svg").read_bytes() == expected
     assert picture.render(tmp_path / "r", format="png") == str(tmp_path / "r.png")
-    assert picture._repr_mimebundle_()["image/svg+xml"].encode() == expected
+    assert picture._repr_mimebundle_()[0]["image/svg+xml"].encode() == expected
     assert dot_command.DOT_BINARY == "dot", "a dot that lacks one format may serve the next graph"
 
 
