@@ -4,6 +4,7 @@ What is written elsewhere is not written again: the notebooks, the maps of the c
 are taken from where they live, and their links lead to the site's pages, or to the source where there is no such page.
 """
 
+import json
 import posixpath
 import re
 import shutil
@@ -66,8 +67,15 @@ def copy_notebooks() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        text = path.read_text(encoding="utf-8")
-        (folder / path.name).write_text(relink(text, f"notebooks/{path.name}"), encoding="utf-8")
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "markdown":
+                cell["source"] = relink("".join(cell["source"]), f"notebooks/{path.name}")
+            metadata = [output.get("metadata", {}) for output in cell.get("outputs", [])]
+            described = [kind["alt"] for kinds in metadata for kind in kinds.values() if "alt" in kind]
+            if described:  # MyST-NB takes it from the cell, not from the output
+                cell["metadata"]["mystnb"] = {"image": {"alt": described[0]}}
+        (folder / path.name).write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def relink(text: str, origin: str) -> str:

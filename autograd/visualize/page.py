@@ -137,9 +137,12 @@ class Page:
 
     def _repr_html_(self) -> str:
         """The page in a frame, and for where no frame is shown a picture with the numbers."""
-        return framed(self.html, self.title, self.height, ("png", self._repr_png_()), self._description())
+        return framed(self.html, self.title, self.height, ("png", self._picture()), self._description())
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return self._picture(), {"alt": self._description()}
+
+    def _picture(self) -> bytes:
         """The graph with its data and gradients; of a large one what is nearest to the output."""
         return self._still.picture([self._output], select([self._output], MOST_DRAWN), "LR").pipe("png")
 

@@ -115,6 +115,15 @@ def test_is_committed_with_its_outputs(path: Path) -> None:
         assert not complaints(cell), f"{path.name} is committed with a failure: {complaints(cell)}"
 
 
+@every_notebook
+def test_every_picture_is_described(path: Path) -> None:
+    for cell in read(path).cells:
+        for output in cell.get("outputs", []):
+            for kind in output.get("data", {}):
+                if kind.startswith("image/"):
+                    assert len(output.metadata.get(kind, {}).get("alt", "")) > 20, f"{path.name}: {cell.source[-100:]}"
+
+
 @pytest.mark.slow
 @every_notebook
 def test_runs_and_gives_the_kinds_of_output_that_are_committed(path: Path) -> None:
