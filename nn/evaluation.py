@@ -29,14 +29,6 @@ def many_scores(model: Any, X: list[Any]) -> list[Any] | None:
     return found
 
 
-def scores_by_piece(model: Any, X: Any, executor: Any) -> Any:
-    """The scores of samples that are read piece by piece, here or by workers, as an array."""
-    from nn.rowwise import by_piece
-
-    theta = np.array([p._data for p in model.parameters()])
-    return np.asarray(scores_of(model, executor)(theta, by_piece(X, "X")))
-
-
 def structure_of(model: Any, training: bool) -> Structure:
     """What builds the model of other parameters, in one mode or the other; it shares the parameters of the model."""
     return flatten(model.with_parameters(model.named_parameters()).train(training))[1]

@@ -164,7 +164,7 @@ class Module:
         """
         check_columns(self, X)
         if executor is not None or is_by_piece(X):
-            from nn.evaluation import scores_by_piece
+            from nn.rowwise import scores_by_piece
 
             scores = scores_by_piece(self, X, executor)
             return scores.tolist() if isinstance(X, list) else scores

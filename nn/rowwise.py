@@ -1,11 +1,11 @@
-"""The backend of `fit` for samples that are read piece by piece, on workers or here, so that memory does not grow.
+"""Samples that are read piece by piece, on workers or here, so that memory does not grow; their scores and metrics.
 
 A piece is a group of blocks (see autograd/compiler/README.md), so that a run is the same for any number of workers.
 """
 
 import functools
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,11 +14,9 @@ import autograd
 from autograd import jit, rows, vmap
 from autograd.compiler.rows import Rows, is_sliceable
 from autograd.compiler.run.pieces import PIECE
-from nn.compiled import Compiled, Vector
-from nn.evaluation import listed, structure_of
+from nn.evaluation import listed, scores_of, structure_of
 from nn.losses import Loss
 from nn.metrics import OF_SAMPLES, of_sample
-from nn.module import Module
 from nn.samples import labelled
 
 
@@ -30,7 +28,7 @@ class Minibatch(NamedTuple):
     y: Any
 
 
-class _Numbers(Sequence[int]):
+class Numbers(Sequence[int]):
     """The numbers of the samples of a minibatch, which carries the samples themselves."""
 
     def __init__(self, batch: Minibatch):
@@ -72,11 +70,11 @@ class RowSamples:
         for first in range(0, len(self), PIECE):
             yield self.read(first, min(first + PIECE, len(self)))
 
-    def minibatches(self, size: int | None, rng: random.Random) -> Iterator[_Numbers]:
+    def minibatches(self, size: int | None, rng: random.Random) -> Iterator[Numbers]:
         """All samples once: in one batch, or in batches of a size, for which pieces come in an order that is drawn and
         the rows of each are shuffled. What is left of a piece begins a batch that the next one fills."""
         if size is None:
-            yield _Numbers(Minibatch(range(len(self)), self.X, self.y))
+            yield Numbers(Minibatch(range(len(self)), self.X, self.y))
             return
         starts = list(range(0, len(self), PIECE))
         rng.shuffle(starts)
@@ -88,10 +86,10 @@ class RowSamples:
             parts = [np.concatenate(each) for each in zip(*left, strict=True)]
             whole = len(parts[0]) - len(parts[0]) % size
             for start in range(0, whole, size):
-                yield _Numbers(Minibatch(*[part[start : start + size] for part in parts]))
+                yield Numbers(Minibatch(*[part[start : start + size] for part in parts]))
             left = [Minibatch(*[part[whole:] for part in parts])]
         if len(left[0].numbers):
-            yield _Numbers(left[0])
+            yield Numbers(left[0])
 
 
 def by_piece(x: Any, name: str) -> Any:
@@ -105,7 +103,7 @@ def by_piece(x: Any, name: str) -> Any:
     return x
 
 
-def row_samples(model: Module, X: Any, y: Any, loss: Loss, executor: Any = None) -> RowSamples:
+def row_samples(model: Any, X: Any, y: Any, loss: Loss, executor: Any = None) -> RowSamples:
     """Samples that are read piece by piece; the model takes the first, and the loss takes all targets.
 
     Errors: ValueError or TypeError; RuntimeError for rows that cannot be read, and workers that are not there.
@@ -144,7 +142,7 @@ class Measured(NamedTuple):
     samples: RowSamples
 
 
-def _measured(model: Module, loss: Loss) -> Callable[..., Any]:
+def measured(model: Any, loss: Loss) -> Callable[..., Any]:
     """Loss, metric, and 0 or NaN, as functions of all parameters, samples and targets: each one's, or means."""
     structure = structure_of(model, training=False)
 
@@ -157,69 +155,15 @@ def _measured(model: Module, loss: Loss) -> Callable[..., Any]:
     return functools.partial(vmap, of_one, (None, 0, 0))
 
 
-def metric_by_piece(model: Module, X: Any, y: Any, loss: Loss, executor: Any) -> float:
+def metric_by_piece(model: Any, X: Any, y: Any, loss: Loss, executor: Any) -> float:
     """The metric of a loss, of samples that are read piece by piece, here or by workers, which keep the scores."""
     samples = row_samples(model, X, y, loss, executor)
     theta = np.array([p._data for p in model.parameters()])
-    _, metric, _ = jit(_measured(model, loss)(reduce="mean"), executor=executor)(theta, samples.X, samples.y)
+    _, metric, _ = jit(measured(model, loss)(reduce="mean"), executor=executor)(theta, samples.X, samples.y)
     return float(metric)
 
 
-class Rowwise(Compiled):
-    """Losses and gradients by autograd.jit, of samples that are read where they are needed; see eager.Eager.
-
-    Errors: as Compiled; RuntimeError for rows that cannot be read, and workers that are not there.
-    """
-
-    def __init__(self, model: Module, loss: Loss, penalty: Any, samples: Any, key: int = 0, executor: Any = None):
-        self._prepare(model, loss, penalty, key, executor)
-        measured = _measured(model, loss)
-        self._measured: Any = jit(measured(reduce="mean"), executor=executor)
-        self._each: Any = jit(measured(reduce=None))
-        first = samples.read(0, 1)
-        report = self._with_draws(self._loss_and_gradient.lower, self._initial, _Numbers(first), 0)
-        self._announce(report)
-        self._measured.lower(self._initial, first.X, first.y)
-
-    def _batch(self, indices: Any) -> tuple[Any, ...]:
-        return indices.batch.X, indices.batch.y, None
-
-    def _draws(self, step: int, indices: Any) -> Any:
-        if self._count and isinstance(indices.batch.X, Rows):
-            raise TypeError(
-                "a model that draws random numbers would need some for all samples at once: give a batch_size"
-            )
-        return super()._draws(step, indices)
-
-    def scores(self, theta: Vector, samples: Any) -> Any:
-        self._assign(theta.tolist())
-        loss, metric, finite = self._measured(theta, samples.X, samples.y)
-        return Measured(loss, metric, finite, samples)
-
-    def not_finite(self, scores: Any) -> Iterable[int]:
-        if scores.finite == 0.0:
-            return []
-        theta = np.array([p._data for p in self.parameters])
-        return self._first(theta, scores.samples, 2)
-
-    def metric(self, scores: Any, samples: Any) -> float:
-        return float(scores.metric)
-
-    def mean_loss(self, scores: Any, samples: Any) -> float:
-        return float(scores.loss)
-
-    def suspects(self, theta: Vector, samples: Any, indices: Any) -> Sequence[int]:
-        """The first of them whose loss is not finite; some, where each one's loss is."""
-        if len(indices) == 1:
-            return indices
-        batch = getattr(indices, "batch", None)
-        chosen = None if batch is None or isinstance(batch.numbers, range) else batch
-        return self._first(theta, samples, 0, chosen) or indices[:8]
-
-    def _first(self, theta: Vector, samples: RowSamples, which: int, batch: Minibatch | None = None) -> list[int]:
-        """The number of the first sample with a measured number that is not finite, if there is one."""
-        for piece in samples.pieces() if batch is None else [batch]:
-            bad = np.flatnonzero(~np.isfinite(self._each(theta, piece.X, piece.y)[which]))
-            if len(bad):
-                return [int(piece.numbers[bad[0]])]
-        return []
+def scores_by_piece(model: Any, X: Any, executor: Any) -> Any:
+    """The scores of samples that are read piece by piece, here or by workers, as an array."""
+    theta = np.array([p._data for p in model.parameters()])
+    return np.asarray(scores_of(model, executor)(theta, by_piece(X, "X")))

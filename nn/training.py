@@ -384,7 +384,8 @@ def fit(
     samples: Any
     held: Any
     if executor is not None or any(map(is_by_piece, (X, y))):
-        from nn.rowwise import Rowwise, row_samples
+        from nn.compiled_rows import Rowwise
+        from nn.rowwise import row_samples
 
         if validation_split or sample_weight is not None or class_weight is not None or backend == "eager":
             raise ValueError(
