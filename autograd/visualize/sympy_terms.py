@@ -13,7 +13,7 @@ from sympy.logic.boolalg import BooleanAtom, BooleanFunction
 
 from autograd import primitives
 from autograd.condition import trace_rule
-from autograd.derivatives import gradients
+from autograd.derivatives import GATED, gradients
 from autograd.graph import topological_order
 from autograd.ieee import NORMAL_DENSITY_AT_0, SQRT_HALF
 from autograd.primitives import Primitive
@@ -145,7 +145,16 @@ def _term(value: Any, known: dict[Any, Term]) -> Term:
     return known[value] if isinstance(value, Value) else _literal(value)
 
 
+def _gated(terms: Sequence[Term]) -> Term:
+    """The sum of adjoints times partials, each where it flows."""
+    n = len(terms) // 3
+    products = zip(terms[:n], terms[n : 2 * n], terms[2 * n :], strict=True)
+    return sum([Piecewise((_number(x) * _number(y), _condition(flows)), (0, true)) for x, y, flows in products])
+
+
 def _applied(op: Primitive, terms: Sequence[Term]) -> Term:
+    if op is GATED:
+        return _gated(terms)
     name = _meaning(op)
     if name is not None:
         as_operands = [_condition if name in CONDITIONS or (name == "where" and not i) else _number
