@@ -12,7 +12,7 @@ import autograd as ag
 import nn
 from autograd import grad, hessian
 
-SOME = accuracy.EDGES + random.Random(0).sample(accuracy.points(), 300)
+SOME = accuracy.EDGES + random.Random(0).sample(accuracy.points(), 100)
 functions = pytest.mark.parametrize("name", accuracy.NAMES)
 
 

@@ -107,17 +107,17 @@ def by_graphs(f, x, order):
 def derivatives(f, x, order):
     """The derivative of f at x in every way, by name."""
     nested = repeated(grad, f, order)
+    forward = repeated(functools.partial(jacobian, mode="forward"), f, order)
     found = {
         "grad": nested(x),
-        "jacobian forward": repeated(functools.partial(jacobian, mode="forward"), f, order)(x),
+        "jacobian forward": forward(x),
         "jacobian reverse": repeated(functools.partial(jacobian, mode="reverse"), f, order)(x),
         "jvp": repeated(along, f, order)(x),
         "grad of jvp": repeated(along, repeated(grad, f, 1), order - 1)(x),
         "vjp": vjp(repeated(grad, f, order - 1), x)[1](1.0)[0],
-        "jit": jit(nested)(x),
-        "jit of jvp": jit(repeated(along, f, order))(x),
-        "jit of jacobian": jit(repeated(functools.partial(jacobian, mode="forward"), f, order))(x),
     }
+    compiled = jit(lambda x: (nested(x), repeated(along, f, order)(x), forward(x)))
+    found |= zip(("jit", "jit of jvp", "jit of jacobian"), compiled(x), strict=True)
     found["gradients"], found["backward"] = by_graphs(f, x, order)
     if order > 1:
         found["hessian"] = hessian(repeated(grad, f, order - 2))(x)

@@ -50,15 +50,6 @@ CALLS = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _only_what_the_call_makes():
-    """The collector passes over what stands already, such as the modules of other tests: ten times as fast."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.mark.parametrize("f", [f, raising])
 @pytest.mark.parametrize("name", CALLS)
 def test_no_call_leaves_a_cycle(name, f):

@@ -108,15 +108,14 @@ def test_identities_are_exact(op):
     from autograd.compiler.optimize.identities import RULES
     from autograd.compiler.optimize.operations import FORWARD
 
-    for (wrap_x, wrap_y), constant in itertools.product(
-        itertools.product(WRAPPED.values(), repeat=2), [None, *SPECIAL]
-    ):
+    pairs = [(*wraps, None) for wraps in itertools.product(WRAPPED.values(), repeat=2)]
+    for wrap_x, wrap_y, constant in [*pairs, *itertools.product(WRAPPED.values(), [WRAPPED["itself"]], SPECIAL)]:
         graph = Graph(RULES)
         x, y = wrap_x(graph, graph.source("input", 0)), wrap_y(graph, graph.source("input", 1))
         pair = (x, y) if constant is None else (x, graph.constant(constant))
         node = graph.add(op, pair)
         swapped = graph.add(op, pair[::-1])
-        for inputs in itertools.product(SPECIAL, repeat=2):
+        for inputs in itertools.product(SPECIAL, SPECIAL if constant is None else [0.0]):
             operands = [evaluate(graph, operand, inputs) for operand in pair]
             assert same_bits(evaluate(graph, node, inputs), FORWARD[op](*operands)), (op, operands)
             assert same_bits(evaluate(graph, swapped, inputs), FORWARD[op](*operands[::-1])), (op, operands[::-1])
