@@ -50,6 +50,13 @@ CALLS = {
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _only_what_the_call_makes():
+    """The collector passes over what other tests have left: thirty times as fast."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.mark.parametrize("f", [f, raising])
 @pytest.mark.parametrize("name", CALLS)
 def test_no_call_leaves_a_cycle(name, f):
