@@ -104,8 +104,9 @@ class ChainRule:
         printer = _Latex(Printer(self._number, latex=True, names=self._latex_names), self.output)
         rows = self._shortened([printer.definition(d) for d in self.definitions], r"&\dots")
         rows += self._shortened([printer.adjoint(a) for a in self.recursion], r"&\dots")
-        rows += [printer.derivation(d) for d in self.derivations if d.paths is not None]
-        return "\\begin{aligned}\n" + " \\\\[6pt]\n".join(rows) + "\n\\end{aligned}"
+        blocks = [_block(rows)] if rows else []
+        blocks += [printer.derivation(d) for d in self.derivations if d.paths is not None]
+        return _block([f"& {block}" for block in blocks], "16pt")
 
     def __str__(self) -> str:
         return self.text
@@ -217,8 +218,13 @@ def _runs(flags: Sequence[bool]) -> list[tuple[int, int]]:
     return list(zip(starts, ends, strict=True))
 
 
+def _block(rows: Sequence[str], gap: str = "6pt") -> str:
+    """Rows of LaTeX that stand beneath one another at their &."""
+    return "\\begin{aligned}\n" + f" \\\\[{gap}]\n".join(rows) + "\n\\end{aligned}"
+
+
 class _Latex:
-    """Rows of an `aligned` environment."""
+    """Rows of `aligned` environments; of a derivation with the factors in columns."""
 
     def __init__(self, printer: Printer, output: Symbol):
         self.print = printer
@@ -232,17 +238,20 @@ class _Latex:
         left = self.partial(self.output, derivation.wrt)
         value = self.print.value(derivation.value)
         if derivation.wrt == self.output or not derivation.paths:
-            return f"{left} &= {value}"
+            return f"{left} = {value}"
         if _is_one_factor(derivation):
-            return f"{left} &= {self.print(derivation.paths[0][0].formula)} \\\\\n&= {value}"
-        rows = [
-            *self._sum([self._fractions(path) for path in derivation.paths]),
-            *self._sum([self._product(path, "formula", i == 0) for i, path in enumerate(derivation.paths)]),
-            *self._sum([self._product(path, "value", i == 0) for i, path in enumerate(derivation.paths)]),
-            *([f"&= {_sum(self.print, derivation.products)}"] if len(derivation.paths) > 1 else []),
-            f"&= {value}",
-        ]
-        return left + " " + " \\\\\n".join(rows)
+            rows = [[f"= {self.print(derivation.paths[0][0].formula)}"]]
+        else:
+            rows = self._sum([self._fractions(path) for path in derivation.paths])
+            for what in ("formula", "value"):
+                factors = [_factors(self.print, path, what, i == 0) for i, path in enumerate(derivation.paths)]
+                rows += self._sum(factors)
+        if len(derivation.paths) > 1:
+            products = [self.print.summand(x, i == 0) for i, x in enumerate(derivation.products)]
+            rows.append([f"= {products[0]}", *[rf"\;+\; {x}" for x in products[1:]]])
+        rows.append([f"= {value}"])
+        lines = " \\\\\n".join("&" + " && ".join(row) for row in rows)
+        return f"\\begin{{alignedat}}{{{max(map(len, rows))}}}\n{left} {lines}\n\\end{{alignedat}}"
 
     def adjoint(self, adjoint: Adjoint) -> str:
         left = self.partial(self.output, adjoint.node)
@@ -262,15 +271,15 @@ class _Latex:
         fraction = rf"\frac{{\partial {self.print.name(of)}}}{{\partial {self.print.name(by)}}}"
         return rf"\left.{fraction}\right|_{{\text{{direct}}}}" if direct else fraction
 
-    def _sum(self, products: list[str]) -> list[str]:
-        return [("&= " if i == 0 else r"&\quad + ") + product for i, product in enumerate(products)]
+    def _sum(self, paths: list[list[str]]) -> list[list[str]]:
+        """A row for each path, its factors in columns."""
+        return [
+            [f"{'{} +' if i else '='} {first}", *[rf"\;\cdot\; {factor}" for factor in others]]
+            for i, (first, *others) in enumerate(paths)
+        ]
 
-    def _fractions(self, path: Sequence[Factor]) -> str:
+    def _fractions(self, path: Sequence[Factor]) -> list[str]:
+        """∂child/∂parent of each factor; a brace cannot reach over columns, so each that is reused has its own."""
         fractions = [self.partial(f.child, f.parent, f.direct) for f in path]
-        for first, last in reversed(_runs([f.reused for f in path])):
-            reused = r" \, ".join(fractions[first : last + 1])
-            fractions[first : last + 1] = [rf"\underbrace{{{reused}}}_{{\text{{{REUSE}}}}}"]
-        return r" \, ".join(fractions)
-
-    def _product(self, path: Sequence[Factor], what: str, first: bool) -> str:
-        return r" \cdot ".join(_factors(self.print, path, what, first))
+        reused = r"\underbrace{{{}}}_{{\text{{reuse}}}}"
+        return [reused.format(x) if f.reused else x for x, f in zip(fractions, path, strict=True)]

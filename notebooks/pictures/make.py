@@ -4,13 +4,15 @@ Needs matplotlib for the chain rule's, and playwright with a Chromium on the mac
 """
 
 import argparse
+import contextlib
+import doctest
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograd import Value, sigmoid, tanh
+from autograd import Value, tanh
 from autograd.visualize import chain_rule, draw, page
 from autograd.visualize.chain_rule import REUSE
 from autograd.visualize.derivation import Derivation, Factor
@@ -33,12 +35,21 @@ def main() -> None:
         sys.exit("the screenshots need playwright and a Chromium (pip install playwright, apt install chromium)")
 
 
+def readme() -> dict[str, Any]:
+    """The variables that the examples of the README's section "See the computation" make: its pictures show them."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    section = text.split("\n## See the computation\n")[1].split("\n## ")[0]
+    variables: dict[str, Any] = {}
+    with contextlib.redirect_stdout(None):
+        for example in doctest.DocTestParser().get_examples(section):
+            exec(example.source, variables)
+    return variables
+
+
 def draw_picture(path: Path) -> None:
-    """micrograd's first example."""
-    a, b = Value(-4.0), Value(2.0)
-    d = a * b + b**3
-    d.backward()
-    picture = draw(d, names={"a": a, "b": b, "d": d}, local_grads=True)
+    """The README's first graph."""
+    variables = readme()
+    picture = draw(variables["d"], names=variables, local_grads=True)
     picture.attr(bgcolor="white")
     path.write_bytes(picture.pipe("svg"))
 
@@ -53,26 +64,13 @@ def life_picture(path: Path) -> None:
     path.write_bytes(picture.pipe("svg"))
 
 
-def two_layers() -> tuple[Value, list[Value]]:
-    """Two sigmoid layers and a squared loss, as in a first lecture on backpropagation."""
-    w1, w2, x, y = Value(0.5), Value(-0.4), Value(1.5), Value(1.0)
-    a1 = w1 * x
-    f1 = sigmoid(a1)
-    a2 = w2 * f1
-    f2 = sigmoid(a2)
-    L = (y - f2) ** 2 / 2
-    for name, value in list(locals().items()):
-        value.label = name
-    return L, [w2, w1]
-
-
 def chain_rule_picture(path: Path) -> None:
     """The derivation in columns: each factor, beneath it its formula and its number, and what is reused."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    L, wrt = two_layers()
-    shown = chain_rule(L, wrt)
+    variables = readme()
+    shown = chain_rule(variables["L"], [variables["w2"], variables["w1"]], names=variables)
     with rc_context({"mathtext.fontset": "cm", "svg.fonttype": "path", "svg.hashsalt": "valuegrad"}):
         figure = Figure(figsize=(8.6, 4.6), dpi=100)
         board = _Board(figure)
@@ -143,14 +141,14 @@ class _Board:
 
 def page_picture(path: Path) -> bool:
     """A screenshot in the middle of the backward pass; False without a browser."""
-    L, _ = two_layers()
+    variables = readme()
 
     def prepare(tab: Any) -> None:
         for _ in range(11):
             tab.keyboard.press("ArrowRight")
         tab.wait_for_timeout(500)  # until nothing fades any more
 
-    return screenshot(page(L, names={}).html, path, 1100, 600, prepare)
+    return screenshot(page(variables["L"], names=variables).html, path, 1100, 600, prepare)
 
 
 def playground_picture(path: Path) -> bool:

@@ -1,7 +1,12 @@
 """chain_rule: its factors multiply to the derivatives of a backward sweep, its formulas say what its numbers are."""
 
+import itertools
+import json
 import math
+import os
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -11,8 +16,10 @@ from strategies import expressions
 from autograd import Primitive, Value, chain_rule, exp, prod, relu, sigmoid, tanh
 from autograd.graph import topological_order
 from autograd.primitives import TABLE
+from autograd.visualize.derivation import Analysis
 from autograd.visualize.expressions import ELLIPSIS, Applied, Printer, Symbol
 from autograd.visualize.latex_names import latex_name, latex_names
+from autograd.visualize.names import Names, number_formatter
 
 DIFFERENTIABLE = {name for name, op in TABLE.items() if op.arity is None or any(op.partials)}
 DIFFERENTIABLE -= {"direction"}  # which is for operands with t² + s = 1
@@ -72,17 +79,23 @@ L = (y − f3)²/2 = 0.08601
     )
 
 
-def test_lecture_in_latex():
+def test_lecture_in_latex_has_formulas_and_numbers_beneath_their_factors():
     L, (_, w2, w3, _) = lecture_network()
     shown = chain_rule(L, wrt=[w2, w3], names={})
     assert shown._repr_latex_() == f"$$\n{shown.latex}\n$$"
-    assert (
-        r"\frac{\partial L}{\partial w_{3}} &= \frac{\partial L}{\partial f_{3}} \, \frac{\partial f_{3}}"
-        in shown.latex
-    )
-    assert r"\cdot f_{3} \cdot \left(1 - f_{3}\right) \cdot" in shown.latex
-    reused = r"\frac{\partial L}{\partial f_{3}} \, \frac{\partial f_{3}}{\partial a_{3}}"
-    assert rf"&= \underbrace{{{reused}}}_{{\text{{already computed: reuse}}}} \, \frac{{\partial a_{{3}}" in shown.latex
+    first, second = re.findall(r"\\begin\{alignedat\}\{(\d)\}\n(.*?)\n\\end\{alignedat\}", shown.latex, re.DOTALL)
+    rows = [[cell.strip() for cell in row.split("&") if cell.strip()] for row in first[1].split(r"\\")]
+    fraction = r"\frac{{\partial {}}}{{\partial {}}}".format
+    assert rows == [
+        [fraction("L", "w_{3}"), "= " + fraction("L", "f_{3}"), rf"\;\cdot\; {fraction('f_{3}', 'a_{3}')}",
+         rf"\;\cdot\; {fraction('a_{3}', 'w_{3}')}"],
+        [r"= -\left(y - f_{3}\right)", r"\;\cdot\; f_{3} \cdot \left(1 - f_{3}\right)", r"\;\cdot\; f_{2}"],
+        ["= -0.4148", r"\;\cdot\; 0.2427", r"\;\cdot\; 0.4304"],
+        ["= -0.04333"],
+    ]  # fmt: skip
+    assert (first[0], second[0]) == ("3", "5"), "columns"
+    reused = [rf"\underbrace{{{fraction(*pair)}}}_{{\text{{reuse}}}}" for pair in (("L", "f_{3}"), ("f_{3}", "a_{3}"))]
+    assert f"= {reused[0]} && \\;\\cdot\\; {reused[1]} && \\;\\cdot\\; {fraction('a_{3}', 'f_{2}')}" in second[1]
 
 
 def test_names_come_from_the_calling_code():
@@ -215,6 +228,102 @@ def test_tidied_formula_of_each_factor_has_the_factors_value(expression):
         assert close(evaluate(factor.formula, data), factor.value, 1 + abs(factor.value)), factor
 
 
+def between(child, parent, named):
+    """∂child/∂parent along all ways on which no other named node lies, from the engine's own local derivatives."""
+    total = 0.0
+    for x, partial in zip(child.operands, child.partials, strict=True):
+        if isinstance(x, Value) and partial is not None:
+            total += partial * (1.0 if x is parent else 0.0 if x in named else between(x, parent, named))
+    return total
+
+
+def ways(output, wrt, named, found=()):
+    """All paths from the output to wrt, each as the named nodes on it, the output's end first; with repetition."""
+    if output is wrt:
+        return {(*found, wrt)}
+    below = [x for x, p in zip(output.operands, output.partials, strict=True) if isinstance(x, Value) and p is not None]
+    mine = (*found, output) if output in named else found
+    return set().union(*[ways(x, wrt, named, mine) for x in below])
+
+
+@given(expressions(primitives=DIFFERENTIABLE, max_steps=8))
+@settings(max_examples=60)
+def test_order_of_factors_marks_for_reuse_and_numbers_are_the_engines(expression):
+    y, xs = numbers(expression)
+    analysis = Analysis(y, xs, Names({}))
+    named = set(analysis.symbols)
+    earlier = set()
+    for derivation in analysis.derivations():
+        wrt = analysis.nodes[derivation.wrt]
+        if derivation.paths is None or wrt is y:
+            continue
+        paths = [[(analysis.nodes[f.child], analysis.nodes[f.parent]) for f in path] for path in derivation.paths]
+        for way in paths:
+            assert all(first[1] is second[0] for first, second in itertools.pairwise(way)), "one leads to the next"
+        found = [(*[child for child, _ in way], wrt) for way in paths]
+        assert sorted(map(ids, found)) == sorted(map(ids, ways(y, wrt, named))), "all ways, each once"
+        for path, pairs in zip(derivation.paths, paths, strict=True):
+            for factor, (child, parent) in zip(path, pairs, strict=True):
+                assert factor.reused == ((child, parent) in earlier)
+                exact = between(child, parent, named)
+                assert close(factor.value, exact, 1 + abs(exact))
+        earlier.update(pair for way in paths for pair in way)
+
+
+def ids(chain):
+    return tuple(map(id, chain))
+
+
+@given(expressions(primitives=DIFFERENTIABLE, max_steps=6))
+@settings(max_examples=40)
+def test_latex_has_the_numbers_of_the_factors_in_columns(expression):
+    y, xs = numbers(expression)
+    shown = chain_rule(y, xs, names={})
+    printer = Printer(number_formatter(".4g"), latex=True)
+    for derivation in shown.derivations:
+        for i, path in enumerate(derivation.paths or ()):
+            if len(path) > 1:
+                first, *others = [printer.factor(f.value, i == k == 0) for k, f in enumerate(path)]
+                row = " && ".join([f"&{'{} +' if i else '='} {first}", *[rf"\;\cdot\; {x}" for x in others]])
+                assert row in shown.latex
+
+
+KATEX = """
+const katex = require("katex");
+const wrong = [];
+for (const latex of JSON.parse(require("fs").readFileSync(0, "utf8"))) {
+  try {
+    katex.renderToString(latex, { displayMode: true, strict: "error" });
+  } catch (error) {
+    wrong.push(`${error.message}: ${latex}`);
+  }
+}
+console.log(JSON.stringify(wrong));
+"""
+
+
+def test_katex_parses_all_latex_in_strict_mode():
+    if not any(Path(folder, "katex").is_dir() for folder in os.environ.get("NODE_PATH", "").split(os.pathsep)):
+        pytest.skip("needs the package katex (npm install katex; NODE_PATH=.../node_modules)")
+    written = [chain_rule(*lecture_network(), names={}).latex]
+    labels = ["w1", "x_1", "loss", "50 % & #", "a{b}", "back\\slash", "ζ₂", "損失", "потеря", "x′", "ä", "a<b", "$"]
+    labels += ["two\nlines", "~^", "h[0][1]", "∇f", "x → y", "e", "ŷ"]
+    for label in labels:
+        x = Value(2.0, label=label)
+        written.append(chain_rule(tanh(x * 3) * x, x, names={}).latex)
+    for name, op in sorted(TABLE.items()):
+        operands = [Value(0.25, label="x"), -Value(0.5, label="y1"), *[Value(0.1 * i) for i in range(6)]]
+        operands = operands[: op.arity or 5]
+        result = op(0.0, *operands) if name == "take" else op(*operands)
+        written.append(chain_rule(-(result**2) / 3e-7 - math.inf, operands[0], names={}).latex)
+    z = Value(0.01, label="z")
+    for _ in range(60):
+        z = z * 0.4 + z * z * 0.1
+    written.append(chain_rule(z, names={}).latex)
+    run = subprocess.run(["node", "-e", KATEX], input=json.dumps(written), capture_output=True, text=True, check=True)
+    assert json.loads(run.stdout) == []
+
+
 ARITHMETIC = ["add", "sub", "mul", "div", "neg", "pow", "tanh", "abs", "sigmoid", "sum", "dot", "prod"]
 
 
@@ -250,10 +359,11 @@ def test_printed_formula_means_what_it_computes(expression):
 
 
 def mathtext_rows(latex):
-    """The rows of the aligned environment, in the part of LaTeX that matplotlib knows."""
-    body = latex.removeprefix("\\begin{aligned}\n").removesuffix("\n\\end{aligned}")
-    body = re.sub(r"\\underbrace\{(.*)\}_\{\\text\{already computed: reuse\}\}", r"{\1}", body)
-    return [row.replace("&", "") for row in re.split(r"\\\\(?:\[6pt\])?\n", body)]
+    """The rows of all environments, in the part of LaTeX that matplotlib knows."""
+    body = re.sub(r"&? ?\\(begin|end)\{aligned(at)?\}(\{\d\})?\n?", "", latex)
+    body = re.sub(r"\\underbrace\{(.*?)\}_\{\\text\{reuse\}\}", r"{\1}", body)
+    rows = [row.replace("&", "").strip() for row in re.split(r"\\\\(?:\[\d+pt\])?\n", body)]
+    return [row for row in rows if row]
 
 
 @pytest.mark.parametrize("name", sorted(TABLE))
@@ -270,7 +380,7 @@ def test_latex_of_a_single_factor_gives_its_formula_and_its_number_once():
     f = Value(3.0, label="f")
     d = Value(2.0, label="d")
     L = d * f
-    assert chain_rule(L, d).latex.endswith(r"\partial d} &= f \\" + "\n&= 3\n\\end{aligned}")
+    assert chain_rule(L, d).latex.endswith(r"\partial d} &= f \\" + "\n&= 3\n\\end{alignedat}\n\\end{aligned}")
 
 
 def test_latex_of_a_derivation_is_well_formed():
