@@ -8,8 +8,8 @@ For each data set the mean and the standard deviation, over splits and first wei
 on a quarter of the samples that were held out (of diabetes R², of the four points of xor how many of the seeds learn
 all four). Features are scaled to deviation 1 by those of the training; both libraries get networks of the same size and
 100 epochs, ours more where those would be few steps. init="uniform" are the first weights of micrograd, "before" the
-defaults of 0.1.0. The settings were chosen on other seeds. A second table has the estimators for scikit-learn beside its
-own, and their time.
+defaults of 0.1.0. The settings were chosen on other seeds. A second table has the estimators for scikit-learn beside
+its own, and their time.
 """
 
 import statistics
