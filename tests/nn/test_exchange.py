@@ -58,7 +58,7 @@ def test_scores_and_gradients_are_the_same_in_pytorch(activation):
         p.data += 0.01 * i  # biases and slopes that differ
     module = to_torch(model)
     scores = module(torch.tensor(X, dtype=torch.float64))[:, 0].tolist()
-    assert all(close(x, y, 1e-14) for x, y in zip(scores, model.predict(X), strict=True)), (scores, model.predict(X))
+    assert scores == pytest.approx(model.predict(X), rel=1e-13, abs=1e-14)
     torch_gradients(module)
     again = from_torch(module)
     for mine, theirs in zip(again.parameters(), from_torch_of_gradients(module), strict=True):
@@ -66,7 +66,7 @@ def test_scores_and_gradients_are_the_same_in_pytorch(activation):
     expected = gradients(model)
     found = [p.grad for p in again.parameters()]
     for name, mine, theirs in zip(model.named_parameters(), expected, found, strict=True):
-        assert close(mine, theirs, 1e-13), (name, mine, theirs)
+        assert math.isclose(mine, theirs, rel_tol=1e-12, abs_tol=1e-14), (name, mine, theirs)
     assert again.predict(X) == model.predict(X)
     assert gradients(again) == expected
 
