@@ -90,6 +90,24 @@ def near(answer: Any, truth: float, tolerance: float = 1e-6) -> bool:
 # What each exercise asks for, as the parameters of a function that looks at the answers, part by part.
 
 
+def _00_1(by_a: Any, by_b: Any) -> Findings:
+    yield near(by_b, 4), "by_b: how often is b contained in a·a·b?"
+    yield not near(by_a, 10), "by_a: that is one of the two uses of a."
+    yield near(by_a, 20), "by_a: a is used twice. What is each of the two multiplied with?"
+
+
+def _00_2(largest: Any) -> Findings:
+    yield float(largest) > 0.5, "largest: that one still arrives. Try larger ones."
+    yield float(largest) < 2, "largest: with that one the very first step ends higher than it began."
+    yield near(largest, 1, 0.02), "largest: close. Where does a step land that is exactly as far on the other side?"
+
+
+def _00_3(neuron_gets_right: Any, network_gets_right: Any) -> Findings:
+    yield neuron_gets_right != 4, "neuron_gets_right: can one straight line separate the two kinds?"
+    yield neuron_gets_right == 3, "neuron_gets_right: draw the four points, and the best line that you find."
+    yield network_gets_right == 4, "network_gets_right: it can do better. Has fit seen labels 0 and 1?"
+
+
 def _01_1(by_a: Any, by_b: Any) -> Findings:
     yield near(abs(by_a), 1 / 8), "by_a is not it. The quotient rule has four products; which of them cancel?"
     yield near(by_a, 1 / 8), "by_a has the right size. Where a grows, does the fraction grow or shrink?"

@@ -46,6 +46,15 @@ FIBONACCI = 2880067194370816120.0
 
 # Of each exercise right answers, and wrong ones as people give them: what is changed, and what the hint is about.
 CASES: dict[str, Any] = {
+    "00.1": ({"by_a": 20, "by_b": 4.0}, [({"by_a": 10}, "two uses"), ({"by_b": 5}, "contained")]),
+    "00.2": (
+        {"largest": 1.0},
+        [({"largest": 0.3}, "larger"), ({"largest": 3}, "first"), ({"largest": 0.9}, "other side")],
+    ),
+    "00.3": (
+        {"neuron_gets_right": 3, "network_gets_right": 4},
+        [({"neuron_gets_right": 4}, "line"), ({"network_gets_right": 2}, "labels")],
+    ),
     "01.1": ({"by_a": 1 / 8, "by_b": -3 / 8}, [({"by_a": 0.25}, "by_a"), ({"by_b": 3 / 8}, "shrink")]),
     "01.2": (
         {"x_grad": 24, "y_grad": 3.0, "z_grad": 1},
@@ -134,7 +143,7 @@ def test_what_is_not_answered_is_named(exercise):
 
 
 def test_a_wrong_call_says_what_is_asked_for():
-    with pytest.raises(ValueError, match=r"no exercise '99.1'; there are 01.1"):
+    with pytest.raises(ValueError, match=r"no exercise '99.1'; there are 00.1"):
         check("99.1")
     with pytest.raises(ValueError, match=r"exercise 01.1 asks for by_a, by_b, got by_c"):
         check("01.1", by_c=1)
