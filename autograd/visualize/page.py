@@ -7,7 +7,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from importlib import resources
 from string import Template
@@ -16,8 +16,10 @@ from typing import Any
 from autograd.codegen.javascript import called_by
 from autograd.derivatives import pullback, recorded_partials
 from autograd.files import write_atomically
+from autograd.graph import topological_order
 from autograd.primitives import CALL, Primitive
 from autograd.value import Value
+from autograd.visualize.decisions import Decision, noting_decisions
 from autograd.visualize.draw import DIRECTIONS, MOST_DRAWN, Look, cell, width_of
 from autograd.visualize.expressions import Applied, Printer, Symbol, Term, tidy
 from autograd.visualize.javascript import NoJavaScript, operation
@@ -26,16 +28,17 @@ from autograd.visualize.selection import select
 
 DIGITS = 4
 MOST_DESCRIBED = 8  # leaves in the text for those who do not see the picture
+MOST_DECISIONS = 100  # that are asked again after an edit
 SHAPE = 1.5  # width to height of the part of the page that the graph is in
 SCRIPTS = (
     "theme.js", "numbers.js", "graph.js", "sweeps.js", "steps.js", "drawing.js", "view.js", "map.js", "leaves.js",
-    "page.js",
+    "decisions.js", "page.js",
 )  # fmt: skip
 
 
 def page(
-    output: Value,
-    *,
+    output: Value | Callable[..., Value],
+    *args: Any,
     direction: str | None = None,
     names: Mapping[str, Any] | None = None,
     group: Any = None,
@@ -47,11 +50,13 @@ def page(
     The page needs no network and no other file. Arrow keys, the slider and the buttons step; space plays; + - 0 zoom,
     and so does the wheel with Ctrl or after a click into the graph. A large graph opens around its output, with a map,
     and follows the steps. Another number typed for a leaf recomputes data and gradients in the browser: those of this
-    graph, so that what an `if` or a comparison in Python has decided stays decided. And a switch plays the backward
-    pass in plain depth-first recursion, to see where the order matters.
+    graph, so that what an `if` or a comparison in Python has decided stays decided. `page(f, x, ...)` calls f, and
+    then says which branches were taken, and that the result is unknown where an edit would take another one. And a
+    switch plays the backward pass in plain depth-first recursion, to see where the order matters.
 
     Args:
-        output: the Value to differentiate.
+        output: the Value to differentiate, or a function that computes it.
+        args: what to call the function with.
         direction: as in draw; from left to right or from top to bottom, whichever fills the page better, unless given.
         names, group: as in draw.
         max_nodes: a larger graph is refused; up to 300 nodes step smoothly, and more than 1000 cannot be read.
@@ -67,6 +72,12 @@ def page(
         >>> page(a * b).html.startswith("<!doctype html>")
         True
     """
+    decisions: list[Decision] | None = None
+    if callable(output):
+        with noting_decisions() as decisions:
+            output = output(*args)
+    elif args:
+        raise TypeError("page takes one Value, or a function and its arguments; for several Values make one of them")
     if not isinstance(output, Value):
         raise TypeError(f"page takes a Value, got {type(output).__name__} {output!r:.60}")
     if direction is not None and direction not in DIRECTIONS:
@@ -77,7 +88,7 @@ def page(
             f"the graph has {selection.total} nodes, more than max_nodes={max_nodes} for a page: show a smaller graph, "
             "such as the loss of one example, or draw(v), which summarises large ones"
         )
-    return Page(output, selection.values, Names(names, group), group, direction, height)
+    return Page(output, selection.values, Names(names, group), group, direction, height, decisions)
 
 
 class _Look(Look):
@@ -105,9 +116,21 @@ class Page:
         html: the whole document.
     """
 
-    def __init__(self, output: Value, order: list[Value], names: Names, model: Any, direction: str | None, height: int):
+    def __init__(
+        self,
+        output: Value,
+        order: list[Value],
+        names: Names,
+        model: Any,
+        direction: str | None,
+        height: int,
+        decisions: list[Decision] | None = None,
+    ):
         names.of.setdefault(output, "out")
-        own_names = distinct_names(order, names)
+        asked = list({d.condition: d for d in decisions or ()}.values())[:MOST_DECISIONS]
+        drawn = set(order)
+        hidden = [x for x in topological_order([d.condition for d in asked]) if x not in drawn]  # recomputed, not drawn
+        own_names = distinct_names([*order, *hidden], names)
         look = _PageLook(output, order, own_names, model)
         selection = select([output], max_nodes=sys.maxsize)
         layouts = [
@@ -115,9 +138,10 @@ class Page:
             for way in ([direction] if direction else ["LR", "TB"])
         ]
         svg = max(layouts, key=_fill)
-        operations, reason = _operations(order)
+        operations, reason = _operations([*order, *hidden])
         data = {
-            "nodes": _nodes(order, own_names),
+            "nodes": _nodes([*order, *hidden], own_names, len(order)),
+            "decisions": _decisions([*order, *hidden], asked) if decisions is not None else None,
             "output": len(order) - 1,
             "editable": not reason,
             "reason": reason,
@@ -205,11 +229,17 @@ def _number(x: float | None) -> float | str | None:
     return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
-def _nodes(order: list[Value], names: Mapping[Value, str]) -> list[dict[str, Any]]:
+def _decisions(order: list[Value], decisions: list[Decision]) -> list[dict[str, Any]]:
+    index = {node: i for i, node in enumerate(order)}
+    return [{"node": index[d.condition], "taken": bool(d.condition._data), "line": d.line} for d in decisions]
+
+
+def _nodes(order: list[Value], names: Mapping[Value, str], drawn: int) -> list[dict[str, Any]]:
     index = {node: i for i, node in enumerate(order)}
     return [
         {
             "name": names[node],
+            "hidden": i >= drawn,
             "op": _key(node),
             "data": _number(node.data),
             "partials": [_number(p) for p in node.partials],
@@ -217,7 +247,7 @@ def _nodes(order: list[Value], names: Mapping[Value, str]) -> list[dict[str, Any
             "formula": _formula(node.op, len(node.operands)) if node.op else [],
             "infix": node.op is not None and (node.op.precedence < CALL or node.op.name in ("sum", "dot", "prod")),
         }
-        for node in order
+        for i, node in enumerate(order)
     ]
 
 

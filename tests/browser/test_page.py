@@ -380,6 +380,43 @@ def test_nothing_is_cut_off_or_painted_over(open_page, width, height):
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_branch_that_an_edit_would_not_take_makes_the_result_unknown(open_page):
+    x, t = Value(3.0, label="x"), Value(1.0, label="t")
+
+    def f(x):
+        if x * 2.0 > t:
+            return x * x
+        return -x
+
+    tab = open_page(page(f, x, names={}).html)
+    decisions, result = tab.locator("#decisions"), tab.locator("#result")
+    assert re.match(r"v\d > t \(test_page\.py:\d+\) was true: that branch is in the graph\.", decisions.inner_text())
+    assert result.inner_text() == "out = 9"
+    tab.locator("#leaf0").fill("2")
+    assert result.inner_text() == "out = 4"
+    tab.locator("#leaf0").fill("0.25")
+    assert "is false now: the other branch is not in this graph, so the result is unknown." in decisions.inner_text()
+    assert result.inner_text() == "out = unknown"
+    tab.locator("#reset").click()
+    assert result.inner_text() == "out = 9"
+
+
+def test_a_comparison_in_where_follows_an_edit_and_says_which_branch_is_taken(open_page):
+    x = Value(3.0, label="x")
+    for document, second, branch in [
+        (page(lambda: where(x > 1.0, x * x, -x), names={}), 0.5, "the second branch is taken, "),
+        (page(where(x > 1.0, x * x, -x), names={}), 0.25, "the first branch is taken, "),
+    ]:
+        tab = open_page(document.html)
+        out = len(tab.locator("svg .node[role=button]").all()) - 1
+        assert details(tab, out)[0] == 9.0
+        tab.locator("#leaf0").fill("-0.5")
+        assert details(tab, out)[0] == second
+        assert branch in tab.locator("#details").inner_text()
+    assert "which Python decided" in tab.locator("#details").inner_text()
+    assert "page(f, ...) checks it" in tab.locator("#editing").inner_text()
+
+
 # --- the wrong order of the backward pass ---
 
 

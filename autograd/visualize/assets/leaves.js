@@ -5,7 +5,7 @@ class LeafFields {
   constructor(graph, place, isEditable, edit) {
     this.graph = graph;
     this.edit = edit;
-    this.rows = new Map(graph.leaves.filter((i) => !graph.nodes[i].hidden).map((i) => [i, this.row(i, isEditable)]));
+    this.rows = new Map(graph.leaves.map((i) => [i, this.row(i, isEditable)]));
     place.append(...[...this.rows.values()].map(({ row }) => row));
     this.fill();
   }

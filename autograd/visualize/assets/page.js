@@ -9,6 +9,7 @@ const svg = element("graph").querySelector("svg");
 const drawing = new Drawing(svg, graph, format);
 const view = new View(svg, element("graph"));
 const map = new Overview(element("map"), view, () => drawing.boxes);
+const decisions = new Decisions(page.decisions, graph, steps);
 let step = 0;
 let timer = null;
 let inspected = graph.output;
@@ -43,7 +44,13 @@ const show = (to) => {
   element("slider").setAttribute("aria-valuetext", `step ${step} of ${steps.last}, ${pass}`);
   element("position").textContent = `${step} of ${steps.last}${pass === "start" ? "" : ` · ${pass}`}`;
   const output = graph.nodes[graph.output];
-  element("result").replaceChildren(paragraph([{ name: output.name }, ` = ${format(output.data)}`], "span"));
+  const isKnown = decisions.flipped().length === 0;
+  element("result").replaceChildren(paragraph([{ name: output.name }, ` = ${isKnown ? format(output.data) : "unknown"}`], "span"));
+  element("decisions").replaceChildren(...decisions.lines().map(({ line, isFlipped }) => {
+    const shown = paragraph(line);
+    shown.classList.toggle("wrong", isFlipped);
+    return shown;
+  }));
   if (step === steps.last) stop();
 };
 
@@ -60,6 +67,7 @@ const inspect = (i) => {
   ];
   if (node.op !== null && isComputed) {
     shown.push(paragraph(steps.forwardLine(i)));
+    if (node.op === "where/3") shown.push(paragraph(decisions.branch(node)));
     graph.contributions(i, 1).forEach(({ parent, partial }) => {
       shown.push(paragraph(["∂", { name: node.name }, "/∂", { name: steps.name(parent) }, ` = ${format(partial)}`]));
     });
@@ -196,7 +204,7 @@ for (const order of ["topological", "recursion"]) {
     go(Math.min(step, steps.forward.length));
   });
 }
-element("editing").textContent = page.editable ? "Type another number for a leaf." : `Editing is off: ${page.reason}.`;
+element("editing").textContent = page.editable ? `Type another number for a leaf.${decisions.advice}` : `Editing is off: ${page.reason}.`;
 view.open(drawing.boxes[graph.output]);
 map.draw();
 show(0);

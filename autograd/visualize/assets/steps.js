@@ -68,9 +68,14 @@ class Steps {
     return this.recursive ? [...lines, ...this.remarks(node, visit)] : lines;
   }
 
+  formulaLine(i) {
+    const node = this.graph.nodes[i];
+    return node.formula.map((part) => (typeof part === "string" ? part : this.operandName(node.operands[part])));
+  }
+
   forwardLine(i) {
     const node = this.graph.nodes[i];
-    const names = node.formula.map((part) => (typeof part === "string" ? part : this.operandName(node.operands[part])));
+    const names = this.formulaLine(i);
     const numbers = node.formula.map((part, place) => (typeof part === "string" ? part : this.operandNumber(node, part, place)));
     return [{ name: node.name }, " = ", ...names, " = ", ...numbers, " = ", this.format(node.data)];
   }
