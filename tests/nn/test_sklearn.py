@@ -88,6 +88,7 @@ def test_partial_fit_goes_on_as_one_run_does_with_what_the_optimizer_remembers()
         steps.partial_fit(X, SPECIES)
     assert steps.model_.state_dict() == whole.model_.state_dict()
     assert steps.n_iter_ == whole.n_iter_ == 3
+    assert classifier(backend="auto").partial_fit(X, SPECIES, np.unique(SPECIES)).history_.backend == "eager"
     with pytest.raises(ValueError, match="previously unseen labels"):
         steps.partial_fit(X, ["other"] * 20)
     with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
@@ -112,7 +113,9 @@ def test_weights_of_samples_and_of_classes_count_as_samples_given_again():
     full = {"batch_size": None, "epochs": 40}
     again = classifier(**full).fit(np.vstack([X[:4]] * 4 + [X[4:]]), np.repeat([0, 1], [16, 16]))
     weighted = classifier(**full).fit(X, few, sample_weight=np.where(few == 0, 4.0, 1.0))
-    for other in (weighted, classifier(class_weight="balanced", **full).fit(X, few)):
+    balanced = classifier(class_weight="balanced", **full).fit(X, few)
+    both = classifier(class_weight={0: 2}, **full).fit(X, few, sample_weight=np.where(few == 0, 2.0, 1.0))
+    for other in (weighted, balanced, both):
         assert other.decision_function(X) == pytest.approx(again.decision_function(X), rel=1e-9)
     assert classifier(**full).fit(X, few).decision_function(X) != pytest.approx(again.decision_function(X), rel=1e-3)
 
