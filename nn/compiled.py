@@ -56,7 +56,7 @@ class Compiled:
         self._arrays: dict[int, tuple[Samples, Vector, Vector]] = {}
         self.X, self.y = self._as_arrays(samples)
         self.weights = None if samples.weights is None else np.array(samples.weights)
-        self._everything = list(range(len(self.X)))
+        self._everything = range(len(self.X))
         self._prepare(model, loss, penalty, key)
         self._losses: Any = jit(vmap(lambda score, target: loss.formula(listed(score), listed(target))))
         self._scores: Any = scores_of(model)
@@ -123,7 +123,7 @@ class Compiled:
     def _as_arrays(self, samples: Samples) -> tuple[Vector, Vector]:
         """Features and targets, converted once."""
         if id(samples) not in self._arrays:
-            self._arrays[id(samples)] = samples, np.array(samples.X, dtype=float), np.array(samples.y, dtype=float)
+            self._arrays[id(samples)] = samples, *map(_as_array, (samples.X, samples.y))
         return self._arrays[id(samples)][1:]
 
     def update(self, optimizer: Optimizer, theta: Vector, gradient: Vector, state: Any, t: int, rate: float) -> Any:
@@ -148,6 +148,10 @@ class Compiled:
     def _assign(self, theta: Sequence[float]) -> None:
         for parameter, data in zip(self.parameters, theta, strict=True):
             parameter._data = data
+
+
+def _as_array(x: Any) -> Vector:
+    return np.ascontiguousarray(x, dtype=float)
 
 
 class MoreDraws(RuntimeError):

@@ -11,7 +11,7 @@ from nn.losses import Loss
 from nn.metrics import METRICS
 from nn.module import Module
 from nn.optimizers import Optimizer
-from nn.samples import Samples
+from nn.samples import Samples, as_lists
 
 Penalty = Callable[[Sequence[Any]], Any]
 
@@ -35,7 +35,9 @@ class Eager:
         return [p._data for p in self.parameters]
 
     @disable_gc()
-    def loss_and_gradient(self, theta: Sequence[float], indices: list[int], step: int) -> tuple[float, Sequence[float]]:
+    def loss_and_gradient(
+        self, theta: Sequence[float], indices: Sequence[int], step: int
+    ) -> tuple[float, Sequence[float]]:
         """The mean loss of the samples with these indices, with the penalty, and its derivative by θ.
 
         What the model draws at random depends on the step.
@@ -51,7 +53,7 @@ class Eager:
     def scores(self, theta: Sequence[float], samples: Samples) -> Any:
         """The scores of samples: floats, or lists of them."""
         self._assign(theta)
-        return self.model.predict(samples.X)
+        return self.model.predict(as_lists(samples.X))
 
     def not_finite(self, scores: Any) -> Iterable[int]:
         """The indices of samples whose scores are not finite."""
@@ -59,7 +61,7 @@ class Eager:
 
     def metric(self, scores: Any, samples: Samples) -> float:
         """How good these scores are, by the metric that the loss has."""
-        return METRICS[self.loss.metric](self.loss, scores, samples.y)
+        return METRICS[self.loss.metric](self.loss, scores, as_lists(samples.y))
 
     def suspects(self, theta: Sequence[float], samples: Samples, indices: Sequence[int]) -> Sequence[int]:
         """Of the samples with these indices those to look at where something is not finite."""
@@ -67,7 +69,9 @@ class Eager:
 
     def mean_loss(self, scores: Any, samples: Samples) -> float:
         """The mean loss of samples with these scores."""
-        return float(autograd.mean([self.loss.formula(*each) for each in zip(scores, samples.y, strict=True)]))
+        return float(
+            autograd.mean([self.loss.formula(*each) for each in zip(scores, as_lists(samples.y), strict=True)])
+        )
 
     def update(self, optimizer: Optimizer, theta: Any, gradient: Any, state: Any, t: int, rate: float) -> Any:
         """The next θ, and the optimizer's next state: a tuple of vectors, None before the first update."""

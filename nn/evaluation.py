@@ -19,14 +19,14 @@ def scores_of(model: Any, executor: Any = None) -> Any:
     return jit(scores, executor=executor)
 
 
-def many_scores(model: Any, X: list[Any]) -> list[Any] | None:
-    """The scores of many samples; None where the model or the samples cannot be compiled."""
+def many_scores(model: Any, X: Any) -> Any:
+    """The scores of many samples, as an array; None where the model or the samples cannot be compiled."""
     parameters = model.parameters()
     try:
-        found: list[Any] = scores_of(model)(np.array([p._data for p in parameters]), np.array(X, dtype=float)).tolist()
+        theta = np.array([p._data for p in parameters])
+        return np.asarray(scores_of(model)(theta, np.asarray(X, dtype=float)))
     except Exception:  # Python then says what is wrong, if anything is
         return None
-    return found
 
 
 def structure_of(model: Any, training: bool) -> Structure:

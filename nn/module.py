@@ -169,13 +169,13 @@ class Module:
             scores = scores_by_piece(self, X, executor)
             return scores.tolist() if isinstance(X, list) else scores
         X = as_numpy(X)
+        parameters = self.named_parameters()
+        if len(X) * len(parameters) >= MANY and (scores := _compiled_scores(self, X)) is not None:
+            return scores if is_array(X) else scores.tolist()
         if is_array(X):
             import numpy as np
 
             return np.array(self.predict(X.tolist()))
-        parameters = self.named_parameters()
-        if len(X) * len(parameters) >= MANY and (scores := _compiled_scores(self, X)) is not None:
-            return scores
         plain = with_parameters(self, {name: p._data for name, p in parameters.items()}, parameters).eval()
         return [_numbers(plain(x)) for x in X]
 
@@ -338,7 +338,7 @@ class Module:
         return f"{type(self).__name__}({', '.join(arguments)})"
 
 
-def _compiled_scores(model: Module, X: list[Any]) -> list[Any] | None:
+def _compiled_scores(model: Module, X: Any) -> Any:
     try:
         from nn.evaluation import many_scores
     except ImportError:  # without NumPy

@@ -116,7 +116,8 @@ def row_samples(model: Any, X: Any, y: Any, loss: Loss, executor: Any = None) ->
     if len(samples.X) != len(samples.y):
         raise ValueError(f"X has {len(samples.X)} samples, and y has {len(samples.y)} targets")
     first = samples.read(0, 1)
-    score = model.predict(labelled(model, first.X, first.y, loss).X)[0]
+    labelled(model, first.X, first.y, loss)
+    score = model.predict(first.X.tolist())[0]
     if loss.label is not None and samples.y.ndim == 1:
         labels = loss.labels or range(len(score))
         known = jit(vmap(lambda t: autograd.sum([t == label for label in labels]), reduce="sum"), executor=executor)

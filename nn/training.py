@@ -126,7 +126,7 @@ class _Run:
         self.best: Any = None  # parameters and groups with the smallest loss on the validation, where that is watched
         self.waited = 0  # epochs since then
 
-    def epoch(self, minibatches: Iterable[list[int]]) -> None:
+    def epoch(self, minibatches: Iterable[Sequence[int]]) -> None:
         """Use every sample once, and see how good the model has become."""
         total = autograd.sum([len(indices) * self.step(indices) for indices in minibatches])
         history = self.history
@@ -188,7 +188,7 @@ class _Run:
             self.stop(samples, [i], training=False, which=which)
         return scores, self.backend.metric(scores, samples) if self.loss.metric else None
 
-    def step(self, indices: list[int]) -> float:
+    def step(self, indices: Sequence[int]) -> float:
         """One update; returns the loss before it."""
         loss, gradient = self.backend.loss_and_gradient(self.theta, indices, self.steps)
         moving = gradient if self.trained is None else self.backend.some(gradient, self.trained)
@@ -213,13 +213,13 @@ class _Run:
         self.steps += 1
         return float(loss)
 
-    def stop(self, samples: Samples, indices: list[int], training: bool = True, which: str = "") -> NoReturn:
+    def stop(self, samples: Samples, indices: Sequence[int], training: bool = True, which: str = "") -> NoReturn:
         """Go back to the last good parameters, and say what made those after them bad."""
         bad, self.theta = self.theta, self.last_good
         reason = which + self.why_nonfinite(bad, samples, indices, training)
         raise NonFiniteError(f"epoch {len(self.history.loss)}, step {self.steps}, {reason}", self.history)
 
-    def why_nonfinite(self, theta: Sequence[float], samples: Samples, indices: list[int], training: bool) -> str:
+    def why_nonfinite(self, theta: Sequence[float], samples: Samples, indices: Sequence[int], training: bool) -> str:
         """The sentence of Value.why_nonfinite, with the sample where it is one sample's fault."""
         names = self.model.named_parameters()
         leaves = {name: Value(data, label=name) for name, data in zip(names, theta, strict=True)}

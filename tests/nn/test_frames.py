@@ -115,11 +115,11 @@ def test_nullable_and_mixed_columns_are_numbers_and_gaps_are_named():
     frame = pandas.DataFrame({"a": pandas.array([1, None], dtype="Int64"), "b": [True, False]})
     with pytest.raises(ValueError, match=r"sample 1, feature 0 \(a\): nan is not finite"):
         fit(Neuron(2), frame, [1, 2])
-    assert features(frame.fillna(3)) == [[1.0, 1.0], [3.0, 0.0]]
+    assert features(frame.fillna(3)).tolist() == [[1.0, 1.0], [3.0, 0.0]]
 
 
 def test_a_frame_of_one_column_is_a_target():
-    assert targets(pandas_frame([[1.0], [2.0]])) == [1.0, 2.0]
+    assert targets(pandas_frame([[1.0], [2.0]])).tolist() == [1.0, 2.0]
 
 
 def test_the_columns_of_the_training_are_remembered(tmp_path):

@@ -101,7 +101,7 @@ def test_minibatches_are_drawn_without_bias():
 
     rng, counts, samples = random.Random(0), [0] * 5, Samples([[0.0]] * 5, [0.0] * 5)
     for _ in range(2000):
-        counts[samples.minibatches(1, rng)[0][0]] += 1
+        counts[next(samples.minibatches(1, rng))[0]] += 1
     assert min(counts) > 330
 
 

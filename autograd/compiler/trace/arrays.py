@@ -184,7 +184,7 @@ class TracedArray(LikeArray):
     """An array given to a traced function. Mapped by vmap, it is never taken apart; else it is an array of Values.
 
     Attributes:
-        data: the floats of this call, or Rows of them.
+        data: the array of this call, or Rows.
         position: which of the arrays among the arguments it is.
         axes: over which of its axes vmap maps it. Their lengths may differ from call to call, unless `fixed`.
         fixed: whether the traced function saw the shape, or the elements.
@@ -192,7 +192,7 @@ class TracedArray(LikeArray):
 
     def __init__(self, trace: TraceHooks, array: "np.ndarray[Any, Any] | Rows", position: int, name: str):
         self.trace, self.position, self.name = trace, position, name
-        self.data: Any = array if isinstance(array, Rows) else array.astype(float)
+        self.data: Any = array
         self.dtype = array.dtype
         self.axes: set[int] = set()
         self.fixed = False

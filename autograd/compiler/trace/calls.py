@@ -198,7 +198,9 @@ class Trace(TraceHooks):
     def array_inputs(self, array: TracedArray) -> list[Value]:
         """Leaves for the elements of an array argument."""
         names = [f"{array.name}[{', '.join(map(str, index))}]" for index in np.ndindex(array.data.shape)]
-        return self._leaves(Elements, (array.position,), array.data.ravel().tolist(), names, [array.leaf] * len(names))
+        return self._leaves(
+            Elements, (array.position,), array.data.ravel().astype(float).tolist(), names, [array.leaf] * len(names)
+        )
 
     def _leaves(
         self, kind: Callable[..., Input], which: tuple[int, ...], numbers: Sequence[float], names: Sequence[str],
@@ -288,7 +290,7 @@ class Trace(TraceHooks):
         self, run: Callable[[], Any], region: Region, decisions: Decisions, example: int
     ) -> tuple[Any, list[Guard]]:
         for (array, axis), elements in zip(region.arrays, region.leaves, strict=True):
-            row = array.data.take(example, axis).ravel().tolist()
+            row = array.data.take(example, axis).ravel().astype(float).tolist()
             for leaf, x in zip(elements, row, strict=True):
                 leaf._data = x
         outside = self.decisions, self.guards
