@@ -31,7 +31,7 @@ from nn.exporting import export, language_of
 from nn.history import History, NonFiniteError
 from nn.layers import MLP
 from nn.losses import LOSSES, Loss
-from nn.metadata import Metadata, finite
+from nn.metadata import Metadata, finite, is_by_piece
 from nn.metrics import METRICS, measured_by
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer
@@ -50,10 +50,10 @@ Samples = tuple[list[Any], list[Any]]
 
 
 class Problem(NamedTuple):
-    """What is to be learnt: samples with a number as their target, or the number of their class."""
+    """What is to be learnt: samples with a number as their target, or the number of their class; lists, or Rows."""
 
-    X: list[list[float]]
-    y: Sequence[float]
+    X: Any
+    y: Any
     features: list[Feature]
     target: str
     classes: list[str]  # the names of the classes in their order; none for a regression
@@ -70,7 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_: note(options, [" ".join(str(message).split())])
-            predict(options) if options.load else _train(options)
+            if options.load:
+                predict(options)
+            else:
+                with _workers(options) as executor:
+                    _train(options, executor)
     except KeyboardInterrupt:  # outside of the training, which it merely ends
         return fail("interrupted", 130)
     except NonFiniteError as error:
@@ -87,19 +91,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-def _train(options: argparse.Namespace) -> None:
+def _workers(options: argparse.Namespace) -> Any:
+    if options.workers is None and options.scheduler is None:
+        return contextlib.nullcontext()
+    try:
+        from nn.row_tables import workers
+    except ImportError as error:
+        raise ImportError(needs("--workers", "distributed", "llvmlite", "numpy")) from error
+    return workers(options)
+
+
+def _train(options: argparse.Namespace, executor: Any = None) -> None:
     started = time.perf_counter()
     _check_pictures()
     with elapsed("reading", _shows_progress(options)):
-        problem = _problem(options)
+        problem = _problem(options, executor)
     note(options, problem.notes)
     loss = _loss(options, problem)
-    wanted = [loss.labels[int(c)] for c in problem.y] if loss.labels else list(problem.y)
-    train, test = _split(options, problem, wanted)
+    train, test = _split(options, problem, loss)
     model = _model(options, problem, loss)
-    inputs = Scale.of(train[0])
+    inputs = _scale(train[0], problem.columns, executor)
     is_scaled = options.data and loss.label is None and loss.expected is None  # counts stay what they are
-    outputs = Scale.of([[t] for t in train[1]]) if is_scaled else None
+    outputs = _scale(train[1], [problem.target], executor) if is_scaled else None
     _check_scales(options, problem, inputs, outputs)
     _check_outputs(options)
     tell(
@@ -109,14 +122,14 @@ def _train(options: argparse.Namespace) -> None:
     X, y, settings = _settings(options, train, test, loss, inputs if options.data else None, outputs)
     live = _playground(options, model, problem, X, y, settings) if options.playground else None
     try:
-        history = _fit(options, model, X, y, settings)
+        history = _fit(options, model, X, y, settings, executor)
     except NonFiniteError:
         with contextlib.suppress(OSError):
             options.out.rmdir()  # made to see whether it can be, and empty
         raise
     if options.data:
         unscale(model, inputs, outputs)
-    scores = _metrics(model, loss, train, test)
+    scores = _metrics(model, loss, train, test, executor)
     tell(options, _report(history, loss, scores, len(test[0])))
     model.metadata = replace(
         model.metadata or Metadata(),
@@ -141,7 +154,10 @@ def _train(options: argparse.Namespace) -> None:
     if history.loss:
         scaled = loss.in_unit(outputs.deviations[0]) if outputs else loss
         with elapsed("drawing", _shows_progress(options)):
-            written += _pictures(options, model, history, train, test, problem, scaled)
+            some = _shown(train), _shown(test)
+            if is_by_piece(problem.X):
+                problem = problem._replace(X=some[0][0])
+            written += _pictures(options, model, history, *some, problem, scaled)
     seconds = time.perf_counter() - started
     if options.json:
         result = {
@@ -228,23 +244,33 @@ def _check_outputs(options: argparse.Namespace) -> None:
         raise UsageError(f"--out {options.out}: cannot be written to: {error.strerror}") from error
 
 
-def _problem(options: argparse.Namespace) -> Problem:
+def _problem(options: argparse.Namespace, executor: Any = None) -> Problem:
     if options.data is None:
         given = {"n": options.samples, "noise": options.noise, "seed": options.seed}
         X, y = DATASETS[options.dataset](**{name: value for name, value in given.items() if value is not None})
         if len(set(y)) < 2:
             raise UsageError(f"--samples {options.samples} draws one class only; classification needs two or more")
         return Problem(X, y, [Feature(f"x{j}") for j in range(len(X[0]))], "class", [str(c) for c in sorted(set(y))])
+    notes = []
+    if executor is not None and not (options.missing or options.categorical or options.data == "-"):
+        from nn.row_tables import row_table
+
+        try:
+            return Problem(*row_table(options.data, options.target, options.drop or (), options.task))
+        except DataError:
+            raise
+        except (TypeError, ValueError) as error:
+            notes = [f"the table is read here, as a whole: {error}"]
     table = read_table(
         options.data, target=options.target, task=options.task, header=options.header, missing=options.missing,
         categorical=options.categorical is not None and (options.categorical or True), drop=options.drop or (),
     )  # fmt: skip
-    return Problem(table.X, table.y, table.features, table.target, table.classes, table.notes)
+    return Problem(table.X, table.y, table.features, table.target, table.classes, [*notes, *table.notes])
 
 
 def _model(options: argparse.Namespace, problem: Problem, loss: Loss) -> MLP:
     outputs = len(problem.classes) if loss.name == "cross_entropy" else 1
-    sizes = [len(problem.X[0]), *_hidden(options), outputs]
+    sizes = [len(problem.columns), *_hidden(options), outputs]
     count = sum((nin + 1) * nout for nin, nout in itertools.pairwise(sizes))
     if count > MOST_PARAMETERS:
         raise UsageError(f"--hidden: {count} parameters are too many; at most {MOST_PARAMETERS}")
@@ -271,22 +297,45 @@ def _hidden(options: argparse.Namespace) -> list[int]:
     return [32] if options.dataset == "digits" and not options.data else [16, 16]
 
 
-def _split(options: argparse.Namespace, problem: Problem, wanted: list[Any]) -> tuple[Samples, Samples]:
+def _split(options: argparse.Namespace, problem: Problem, loss: Loss) -> tuple[Samples, Samples]:
     try:
+        if is_by_piece(problem.X):
+            from nn.row_tables import replaced, split_rows
+
+            y = replaced(problem.y, range(2), loss.labels) if loss.labels else problem.y
+            return split_rows(problem.X, y, options.test, options.seed)
+        wanted = [loss.labels[int(c)] for c in problem.y] if loss.labels else list(problem.y)
         X, y, X_test, y_test = split(problem.X, wanted, options.test, options.seed)
     except ValueError as error:
         raise UsageError(f"--test {options.test}: {error}") from error
     return (X, y), (X_test, y_test)
 
 
+def _scale(x: Any, names: Sequence[str], executor: Any) -> Scale:
+    if is_by_piece(x):
+        from nn.row_tables import scale_of_rows
+
+        return scale_of_rows(x, names, executor)
+    return Scale.of(x if isinstance(x[0], list) else [[t] for t in x])
+
+
+def _scaled(x: Any, scale: Scale | None) -> Any:
+    if scale is None:
+        return x
+    if is_by_piece(x):
+        from nn.row_tables import scaled_rows
+
+        return scaled_rows(x, scale)
+    return scale.apply(x) if isinstance(x[0], list) else [t for (t,) in scale.apply([[t] for t in x])]
+
+
 def _settings(
     options: argparse.Namespace, train: Samples, test: Samples, loss: Loss, inputs: Scale | None, outputs: Scale | None
-) -> tuple[list[Any], list[Any], dict[str, Any]]:
+) -> tuple[Any, Any, dict[str, Any]]:
     """Samples, targets and settings to train by; data from a file are scaled."""
 
     def scaled(samples: Samples) -> Samples:
-        X, y = samples
-        return inputs.apply(X) if inputs else X, [t for (t,) in outputs.apply([[t] for t in y])] if outputs else y
+        return _scaled(samples[0], inputs), _scaled(samples[1], outputs)
 
     return *scaled(train), {
         "validation_data": scaled(test) if test[0] else None,
@@ -297,8 +346,9 @@ def _settings(
     }
 
 
-def _fit(options: argparse.Namespace, model: MLP, X: list[Any], y: list[Any], settings: dict[str, Any]) -> History:
-    return fit(model, X, y, **settings, epochs=options.epochs, progress=_shows_progress(options))
+def _fit(options: argparse.Namespace, model: MLP, X: Any, y: Any, settings: dict[str, Any], executor: Any) -> History:
+    progress = _shows_progress(options)
+    return fit(model, X, y, **settings, epochs=options.epochs, progress=progress, executor=executor)
 
 
 def _playground(
@@ -340,12 +390,23 @@ def _report(history: History, loss: Loss, scores: Sequence[float | None], tested
     return ", ".join([*shown, f"{history.seconds:.2f} s"])
 
 
-def _metrics(model: Module, loss: Loss, train: Samples, test: Samples) -> list[float | None]:
+def _metrics(model: Module, loss: Loss, train: Samples, test: Samples, executor: Any) -> list[float | None]:
+    if executor is not None:
+        return [model.score(X, y, loss=loss, executor=executor) if len(X) else None for X, y in (train, test)]
     import numpy as np  # as the pictures do
 
     scores, count = np.array(model.predict(train[0] + test[0])), len(train[0])
     parts = (scores[:count], np.array(train[1])), (scores[count:], np.array(test[1]))
     return [METRICS[loss.metric](loss, *part) if len(part[0]) else None for part in parts]
+
+
+def _shown(samples: Samples) -> Samples:
+    """Samples for pictures: all of them, or of those that are read by workers the first few."""
+    if not is_by_piece(samples[0]):
+        return samples
+    from nn.row_tables import shown
+
+    return shown(samples[0]), shown(samples[1])
 
 
 def _pictures(

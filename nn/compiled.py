@@ -123,7 +123,7 @@ class Compiled:
     def _as_arrays(self, samples: Samples) -> tuple[Vector, Vector]:
         """Features and targets, converted once."""
         if id(samples) not in self._arrays:
-            self._arrays[id(samples)] = samples, *map(_as_array, (samples.X, samples.y))
+            self._arrays[id(samples)] = samples, _as_array(samples.X), _as_array(samples.y)
         return self._arrays[id(samples)][1:]
 
     def update(self, optimizer: Optimizer, theta: Vector, gradient: Vector, state: Any, t: int, rate: float) -> Any:

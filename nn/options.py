@@ -67,6 +67,12 @@ def new_parser() -> argparse.ArgumentParser:
     data.add_argument("--data", type=_text, metavar="FILE",
         help="a table: CSV, Parquet or npy file, zarr array; - for the standard input. Scaled to deviation 1 for "
         "training")  # fmt: skip
+    data.add_argument("--workers", type=_whole(1000), metavar="N",
+        help="let so many processes of this machine share the work, by Dask; they read Parquet, npy and zarr files "
+        "themselves, row by row, so that these may be larger than memory. Steps are then of all samples, unless "
+        "--batch-size is given")  # fmt: skip
+    data.add_argument("--scheduler", type=_text, metavar="ADDRESS",
+        help="the same by the workers of a Dask cluster, which find the file under the same name")  # fmt: skip
     data.add_argument("--target", metavar="NAME", help="the column to learn (default: the last one)")
     data.add_argument("--drop", metavar="NAME", nargs="+", help="columns to leave out")
     data.add_argument("--categorical", metavar="NAME", nargs="*",
@@ -94,7 +100,7 @@ def new_parser() -> argparse.ArgumentParser:
     training.add_argument("--learning-rate", type=_positive, default=0.02, metavar="RATE", help="at the start")
     training.add_argument("--decay", choices=DECAYS, default="linear", help="of the learning rate, over the run")
     training.add_argument("--weight-decay", type=_nonnegative, default=1e-4, metavar="LAMBDA", help="pull towards 0")
-    training.add_argument("--batch-size", type=_whole(10**9), default=10, metavar="B", help="samples a step")
+    training.add_argument("--batch-size", type=_whole(10**9), metavar="B", help="samples a step (default: 10)")
     training.add_argument(
         "--epochs", type=_whole(10**9), default=50, metavar="N", help="how often every sample is used"
     )
@@ -118,7 +124,7 @@ def new_parser() -> argparse.ArgumentParser:
 
 
 OF_DATASETS = {"dataset", "samples", "noise"}
-OF_TABLES = {"target", "drop", "categorical", "missing", "header", "task"}
+OF_TABLES = {"workers", "scheduler", "target", "drop", "categorical", "missing", "header", "task"}
 OF_LOADED = {"load", "predictions", "data", "header", "missing", "quiet", "json", "export"}
 
 
@@ -142,6 +148,12 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
             refuse({"predictions", "header", "missing"}, "needs --data, the table to predict from")
         return options
     refuse({"predictions"}, "needs --load, the model to predict with")
+    if options.workers and options.scheduler:
+        parser.error("argument --scheduler: not allowed with argument --workers, which starts a cluster")
+    if options.workers or options.scheduler:
+        refuse({"playground"}, "not allowed with --workers or --scheduler: a browser has no workers")
+    if options.batch_size is None and not (options.workers or options.scheduler):
+        options.batch_size = 10
     if options.data:
         refuse(OF_DATASETS, "not allowed with argument --data, whose samples are what they are")
     else:

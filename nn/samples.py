@@ -87,10 +87,8 @@ class Samples:
 
     def at(self, indices: Sequence[int]) -> "Samples":
         """Those with these indices."""
-        X, y, weights = [
-            x if x is None else x[indices] if is_array(x) else [x[i] for i in indices]
-            for x in (self.X, self.y, self.weights)
-        ]
+        columns: list[Any] = [self.X, self.y, self.weights]
+        X, y, weights = [x if x is None else x[indices] if is_array(x) else [x[i] for i in indices] for x in columns]
         return Samples(X, y, weights)
 
     def minibatches(self, size: int | None, rng: random.Random) -> Iterator[Sequence[int]]:

@@ -37,7 +37,7 @@ class Rows:
 
     def __init__(self, reader: Reader, shape: Sequence[int], dtype: Any, name: str, key: str = ""):
         self.reader, self.shape, self.dtype, self.name = reader, tuple(map(int, shape)), np.dtype(dtype), name
-        self.key = key or _digest(self.pickled())
+        self.key = key or digest(self.pickled())
         self.ndim = len(self.shape)
         self._first, self._examples = 0, np.empty((0, *self.shape[1:]))
         if self.dtype.kind not in "fiub" or self.dtype.itemsize > 8:
@@ -188,7 +188,7 @@ def rows(source: Any, columns: "Sequence[str] | str | None" = None) -> Rows:
 
     Args:
         source: an `np.memmap`; a zarr or Dask array; anything with `shape`, `dtype` and slices that goes through
-            pickle; or the path of an `.npy` file, of a Parquet file or of a folder of them.
+            pickle; or the path of an `.npy` file, a `.zarr` array, a Parquet file or a folder of them.
         columns: of Parquet the columns, whose types are numbers: a list for rows of several, a name for one number a
             row; all of them unless given.
 
@@ -213,6 +213,8 @@ def rows(source: Any, columns: "Sequence[str] | str | None" = None) -> Rows:
         path = Path(source)
         if path.suffix == ".npy":
             return _of_memmap(np.load(path, mmap_mode="r"))
+        if path.suffix == ".zarr":
+            return rows(_opened(path))
         return _of_parquet(path, columns)
     if isinstance(source, np.memmap):
         return _of_memmap(source)
@@ -239,6 +241,16 @@ def with_rows(x: Any) -> Any:
     return converted(x, is_sliceable, rows)
 
 
+def _opened(path: Path) -> Any:
+    try:
+        import zarr
+    except ModuleNotFoundError as error:
+        raise ImportError(needs("reading zarr", "zarr")) from error
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder")
+    return zarr.open_array(str(path.absolute()), mode="r")
+
+
 def _of_memmap(array: Any) -> Rows:
     mapped = getattr(array, "_mmap", None)
     if mapped is None or array.filename is None or array.mode == "c":  # a result; no name; changes of its own
@@ -247,7 +259,7 @@ def _of_memmap(array: Any) -> Rows:
     offset = array.ctypes.data - start + array.offset - array.offset % mmap.ALLOCATIONGRANULARITY
     path = os.path.abspath(array.filename)
     reader = FileRows(path, offset, array.dtype.str, array.shape[1:], array.strides)
-    return Rows(reader, array.shape, array.dtype, path, _digest(repr((reader, array.shape, _state(path))).encode()))
+    return Rows(reader, array.shape, array.dtype, path, digest(repr((reader, array.shape, _state(path))).encode()))
 
 
 def _of_parquet(path: Path, columns: "Sequence[str] | str | None") -> Rows:
@@ -270,7 +282,7 @@ def _of_parquet(path: Path, columns: "Sequence[str] | str | None") -> Rows:
     single = isinstance(columns, str)
     reader = ParquetRows(counts, tuple(wanted), single)
     total = sum([count for _, count in counts])
-    key = _digest(repr((reader, [_state(file) for file, _ in counts])).encode())
+    key = digest(repr((reader, [_state(file) for file, _ in counts])).encode())
     return Rows(reader, (total,) if single else (total, len(wanted)), float, str(path), key)
 
 
@@ -280,7 +292,7 @@ def _state(path: str) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
