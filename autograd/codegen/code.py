@@ -82,7 +82,7 @@ def write(
     result = program.ways[0].result
     lines += ["", f"Written by autograd.export of valuegrad {sys.modules['autograd'].__version__}."]
     if language == "c":
-        lines += ["Compile with: cc -std=c99 -O2 -ffp-contract=off -c FILE.c, and link with -lm", ""]
+        lines += ["Compile with: cc -std=c99 -O3 -ffp-contract=off -c FILE.c, and link with -lm", ""]
         lines += about_layout(function, program.arguments, result, body)
     text = writer.module(function, lines, program.arguments, result, body)
     header = writer.header(function, lines, program.arguments, result, body) if isinstance(writer, C) else ""
