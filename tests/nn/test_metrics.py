@@ -48,6 +48,8 @@ def pairs_in_order(scores, positive):
 def test_roc_auc_is_how_often_pairs_are_in_order_and_nan_of_one_class():
     of_hinge = pairs_in_order(SCORES, [label == 1 for label in LABELS])
     assert METRICS["roc_auc"](LOSSES["hinge"], SCORES, LABELS) == pytest.approx(of_hinge)
+    two, labels = [[-s, s] for s in SCORES], [max(0, label) for label in LABELS]
+    assert METRICS["roc_auc"](LOSSES["cross_entropy"], two, labels) == pytest.approx(of_hinge)
     probabilities = [nn.Softmax()(score) for score in THREE]
     mean = sum(pairs_in_order([p[k] for p in probabilities], [t == k for t in OF_THREE]) for k in range(3)) / 3
     assert METRICS["roc_auc"](LOSSES["cross_entropy"], THREE, OF_THREE) == pytest.approx(mean)
