@@ -183,20 +183,26 @@ def _draw_history(axes: Any, history: Curves, unit: str, scaled: bool = False) -
     axes.grid(alpha=0.3)
     if len(history.loss) < 3:
         axes.set_xlim(0, len(history.loss) + 1)
-    axes.set_ylim(bottom=min(0, *history.loss, *history.validation_loss) if history.loss else 0)
+    axes.set_ylim(_from_0([*history.loss, *history.validation_loss]))
     if history.metric:
         other = axes.twinx()
         _draw_lines(other, history.metric, history.validation_metric, COLOURS[1])
         in_unit = f" ({unit})" if unit and history.metric_name == "mean absolute error" else ""
         other.set_ylabel(history.metric_name + in_unit, color=COLOURS[1])
         if history.metric_name == "mean absolute error":
-            other.set_ylim(bottom=0)
+            other.set_ylim(_from_0([*history.metric, *history.validation_metric]))
         else:  # 1 is the best
             other.set_ylim(min(0, *history.metric, *history.validation_metric), 1.02)
     if history.validation_loss or history.validation_metric:
         for style, name in (("-", "training"), ("--", "validation")):
             axes.plot([], [], style, color="0.3", label=name)
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2, frameon=False)
+
+
+def _from_0(values: Sequence[float]) -> tuple[float, float]:
+    """The ends of an axis that shows 0 and all values, with room above the largest."""
+    low, high = min([0.0, *values]), max([0.0, *values])
+    return low, high + 0.05 * (high - low or 1.0)
 
 
 def _draw_lines(axes: Any, training: Sequence[float], validation: Sequence[float], colour: str) -> None:

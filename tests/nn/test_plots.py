@@ -193,3 +193,10 @@ def test_of_many_samples_as_many_are_drawn_as_can_be_told_apart(monkeypatch):
     assert sum(drawn) in (2000, 2001)
     assert abs(drawn[1] + drawn[3] - 400) <= 1  # the same part of the test
     assert axes.get_title() == f"Decision boundary ({sum(drawn)} of 3000 samples)"
+
+
+def test_a_curve_that_hardly_falls_is_within_the_picture():
+    loss, error = loss_curve(History(loss=[5.42, 5.41], metric=[2.0, 2.0], metric_name="mean absolute error")).axes
+    assert loss.get_ylim()[0] == error.get_ylim()[0] == 0
+    assert loss.get_ylim()[1] > 5.6
+    assert error.get_ylim()[1] > 2.05
