@@ -1,4 +1,5 @@
-"""The page that runs Python in the browser: its own files, the engine as a zip, Pyodide and Graphviz in WebAssembly."""
+"""What the site has besides Sphinx's pages: the page that runs Python in the browser (its own files, the engine as a
+zip, Pyodide and Graphviz in WebAssembly), a playground, and MathJax: nothing is fetched from elsewhere."""
 
 import hashlib
 import json
@@ -9,6 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from string import Template
 
+from nn import MLP, playground
+from nn.datasets import moons
+
+MATHJAX = "mathjax.js"
 DOCS = Path(__file__).parent
 VENDORED = {  # from docs/node_modules to the page's folder vendor
     "pyodide": (
@@ -19,12 +24,20 @@ VENDORED = {  # from docs/node_modules to the page's folder vendor
 }
 
 
-def assemble(folder: Path) -> None:
-    """Puts the page into a folder, from which any web server serves it.
+def assemble(site: Path) -> None:
+    """Adds them to a built site, which any web server serves.
 
     Errors: RuntimeError without npm, or where it cannot fetch what docs/package.json names.
     """
     modules = _installed()
+    shutil.copy(modules / "mathjax" / "es5" / "tex-svg-full.js", site / "_static" / MATHJAX)
+    _pyodide(site / "try", modules)
+    X, y = moons(100, noise=0.1, seed=0)
+    loss = "binary_cross_entropy"
+    playground(MLP(2, [16, 16, 1], rng=0), X, y, loss=loss).save(site / "playground.html")
+
+
+def _pyodide(folder: Path, modules: Path) -> None:
     shutil.copytree(DOCS / "try", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name, (package, files) in VENDORED.items():
         (folder / "vendor" / name).mkdir(parents=True, exist_ok=True)
@@ -40,7 +53,8 @@ def assemble(folder: Path) -> None:
 
 def _installed() -> Path:
     modules = DOCS / "node_modules"
-    if not all((modules / package).exists() for package, _ in VENDORED.values()):
+    packages = json.loads((DOCS / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    if not all((modules / package).exists() for package in packages):
         npm = shutil.which("npm")
         if npm is None:
             raise RuntimeError("the page that runs Python in the browser needs npm: install Node.js with npm")

@@ -18,7 +18,7 @@ DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
 
-from docs.browser import assemble  # noqa: E402
+from docs.browser import MATHJAX, assemble  # noqa: E402
 
 SOURCE = "https://github.com/valuegrad/valuegrad/blob/main"
 
@@ -27,6 +27,8 @@ author = copyright = "The valuegrad authors"
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "myst_nb"]
 exclude_patterns = ["node_modules"]
 nitpicky = False  # annotations name types that are private
+
+mathjax_path = MATHJAX
 
 html_theme = "furo"
 html_title = "valuegrad"
@@ -130,7 +132,7 @@ def fields(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: lis
 
 def add_browser(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.name == "html":
-        assemble(Path(app.outdir) / "try")
+        assemble(Path(app.outdir))
 
 
 def setup(app: Sphinx) -> None:

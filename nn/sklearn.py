@@ -239,8 +239,7 @@ class ValueMLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     Args:
         loss: a loss of regression as for `nn.fit`: its name, or a function of score and target.
-        hidden_layer_sizes, activation, init, optimizer, epochs, batch_size, penalty, clip_norm, validation_split,
-            early_stopping, backend, warm_start, random_state: as for ValueMLPClassifier.
+        hidden_layer_sizes, activation, ...: all others as for ValueMLPClassifier.
 
     Targets far from 0 or 1 in size take long to learn; `sklearn.compose.TransformedTargetRegressor` scales them.
 
