@@ -1,6 +1,6 @@
 """What `jit` and the compiled `fit` reach, beside NumPy, JAX, PyTorch, CasADi and micrograd.
 
-    python -m pip install ".[demo]" jax casadi micrograd
+    python -m pip install ".[demo]" jax casadi ddx-ad micrograd
     python -m pip install torch==2.13.0
     python -m benchmarks.jit            # all tables; --only NAME for one of them
 
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import pairwise
@@ -475,21 +476,24 @@ def print_first_call(name: str, width: int) -> None:
 # --- two objectives of ADBench ----------------------------------------------------------------------------------------
 
 
-def mixture(alphas: Any, means: Any, scales: Any, x: Any) -> Any:
-    """The log-likelihood of a point under Gaussians with triangular factors of their inverse covariances (GMM)."""
+def mixture(alphas: Any, means: Any, scales: Any, x: Any, of: Any = autograd) -> Any:
+    """The log-likelihood of a point under Gaussians with triangular factors of their inverse covariances (GMM).
+
+    The functions, here and in projection, are those of the package or of another library that takes scalar code.
+    """
     d, terms = len(x), []
     for alpha, mean, scale in zip(alphas, means, scales, strict=True):
         centred = [a - b for a, b in zip(x, mean, strict=True)]
         rows, k = [], d
         for i in range(d):
-            row_ = autograd.exp(scale[i]) * centred[i]
+            row_ = of.exp(scale[i]) * centred[i]
             for j in range(i):
                 row_ = row_ + scale[k] * centred[j]
                 k += 1
             rows.append(row_)
-        square = autograd.sum([r * r for r in rows])
-        terms.append(alpha + autograd.sum(list(scale[:d])) - 0.5 * square)
-    return autograd.logsumexp(terms)
+        square = of.sum([r * r for r in rows])
+        terms.append(alpha + of.sum(list(scale[:d])) - 0.5 * square)
+    return of.logsumexp(terms)
 
 
 def mixture_in_jax(alphas: Any, means: Any, scales: Any, X: Any) -> Any:
@@ -509,12 +513,12 @@ def mixture_in_jax(alphas: Any, means: Any, scales: Any, X: Any) -> Any:
     return jax.vmap(of_point)(X).sum()
 
 
-def projection(camera: Any, X: Any, weight: Any, feature: Any) -> Any:
+def projection(camera: Any, X: Any, weight: Any, feature: Any, of: Any = autograd) -> Any:
     """The weighted error of a point seen by a camera: rotation, centre, focal length, offset, distortion (BA)."""
     rotation, centre, focal, x0, distortion = camera[:3], camera[3:6], camera[6], camera[7:9], camera[9:11]
     seen = [a - b for a, b in zip(X, centre, strict=True)]
-    angle = autograd.sqrt(autograd.sum([r * r for r in rotation]))
-    sine, cosine = autograd.sin(angle), autograd.cos(angle)
+    angle = of.sqrt(of.sum([r * r for r in rotation]))
+    sine, cosine = of.sin(angle), of.cos(angle)
     w = [r / angle for r in rotation]
     cross = [w[1] * seen[2] - w[2] * seen[1], w[2] * seen[0] - w[0] * seen[2], w[0] * seen[1] - w[1] * seen[0]]
     along = (w[0] * seen[0] + w[1] * seen[1] + w[2] * seen[2]) * (1.0 - cosine)
@@ -537,8 +541,52 @@ def projection_in_jax(camera: Any, X: Any, weight: Any, feature: Any) -> Any:
     return weight * (u * (1.0 + camera[9] * square + camera[10] * square**2) * camera[6] + camera[7:9] - feature)
 
 
+def in_ddx(
+    f: Callable[..., Any], of_one: tuple[Any, ...], batch: Any, read: Callable[[Any, Any], Any]
+) -> Callable[[], Any] | None:
+    """f in ddx-ad, compiled, with its derivatives by all arguments but the last; None if it is not installed.
+
+    Args:
+        of_one: the arguments of one point, as nested lists.
+        batch: for each number of these a row of those of all points.
+        read: what is wanted of the results, and of the derivatives (..., inputs, points).
+    """
+    if not find_spec("ddx"):
+        return None
+    import ddx
+
+    def logsumexp(terms: list[Any]) -> Any:
+        largest = functools.reduce(ddx.max, terms)
+        total: Any = sum(ddx.exp(term - largest) for term in terms)
+        return largest + ddx.log(total)
+
+    def named(x: Any, name: str, make: Callable[[str], Any]) -> Any:
+        return [named(e, f"{name}_{i}", make) for i, e in enumerate(x)] if isinstance(x, list) else make(name)
+
+    def model() -> Any:
+        *inputs, last = [f"argument{i}" for i in range(len(of_one))]
+        symbols = [named(x, name, ddx.var) for x, name in zip(of_one, inputs, strict=False)]
+        functions = types.SimpleNamespace(**{**vars(ddx), "sum": sum, "logsumexp": logsumexp})
+        result = f(*symbols, named(of_one[-1], last, ddx.param), of=functions)
+        return tuple(result) if isinstance(result, list) else result
+
+    call = ddx.equation(model).compile(points=batch.shape[1]).buffer(batch)
+
+    def run() -> Any:
+        call()
+        return read(call.value, call.jacobian)
+
+    return run
+
+
 def adbench() -> Table:
-    table = comparison("Two objectives of ADBench, in plain scalar code, one thread, beside JAX jit")
+    title = "Two objectives of ADBench, in plain scalar code, one thread"
+    table = Table(title, "what", "valuegrad", "JAX jit", "ddx-ad", "best other")
+    table.note(
+        "ddx-ad gives a gradient for each point of the mixture, which NumPy adds"
+        if find_spec("ddx")
+        else "ddx-ad is not installed"
+    )
     if not find_spec("jax"):
         table.note("JAX is not installed")
         return table
@@ -551,18 +599,24 @@ def adbench() -> Table:
         scales, X = rng.normal(scale=0.3, size=(k, d * (d + 1) // 2)), rng.normal(size=(n, d))
         ours = jit(value_and_grad(vmap(mixture, in_axes=(None, None, None, 0), reduce="sum"), (0, 1, 2)), threads=1)
         theirs = jax.jit(jax.value_and_grad(mixture_in_jax, (0, 1, 2)))
-        beside(table, f"mixture, d = {d}, k = {k}, {n:,} points", ours, theirs, (alphas, means, scales, X))
+        shared = [row for x in (alphas, means, scales) for row in np.repeat(x.reshape(-1, 1), n, axis=1)]
+        numbers = (*(x.tolist() for x in (alphas, means, scales)), X[0].tolist())
+        added = in_ddx(mixture, numbers, np.array([*shared, *X.T]), lambda y, slopes: (y.sum(), slopes.sum(axis=-1)))
+        beside(table, f"mixture, d = {d}, k = {k}, {n:,} points", ours, theirs, (alphas, means, scales, X), added)
     n = 10_000
     cameras, points = rng.normal(size=(n, 11)), rng.normal(size=(n, 3)) + np.array([0.0, 0.0, 8.0])
     weights, features = rng.normal(size=n), rng.normal(size=(n, 2))
     ours = jit(vmap(autograd.jacobian(projection, (0, 1, 2))), threads=1)
     theirs = jax.jit(jax.vmap(jax.jacrev(projection_in_jax, (0, 1, 2))))
-    beside(table, f"bundle adjustment, {n:,} Jacobians", ours, theirs, (cameras, points, weights, features))
+    arguments = cameras, points, weights, features
+    batch = np.array([*cameras.T, *points.T, weights, *features.T])
+    jacobians = in_ddx(projection, tuple(x[0].tolist() for x in arguments), batch, lambda y, slopes: slopes)
+    beside(table, f"bundle adjustment, {n:,} Jacobians", ours, theirs, arguments, jacobians)
     return table
 
 
-def beside(table: Table, what: str, ours: Any, theirs: Any, arguments: tuple[Any, ...]) -> None:
-    """The times of both, their numbers found equal."""
+def beside(table: Table, what: str, ours: Any, theirs: Any, arguments: tuple[Any, ...], in_ddx: Any) -> None:
+    """The times of all, their numbers found equal."""
     import jax
 
     on_device = [jax.numpy.asarray(x) for x in arguments]
@@ -570,12 +624,15 @@ def beside(table: Table, what: str, ours: Any, theirs: Any, arguments: tuple[Any
     def flat(result: Any) -> Any:
         return np.concatenate([np.asarray(x).ravel() for x in jax.tree_util.tree_leaves(jax.block_until_ready(result))])
 
-    mine, other = flat(ours(*arguments)), flat(theirs(*on_device))
-    np.testing.assert_allclose(np.sort(mine), np.sort(other), rtol=1e-6, atol=1e-9, err_msg=what)
-    times = best_times(
-        {"ours": lambda: ours(*arguments), "JAX": lambda: jax.block_until_ready(theirs(*on_device))}, 1.0
-    )
-    table.row(what, shown(times["ours"]), f"{times['JAX'] / times['ours']:.2f} times", f"JAX {shown(times['JAX'])}")
+    runs = {"valuegrad": lambda: ours(*arguments), "JAX jit": lambda: jax.block_until_ready(theirs(*on_device))}
+    if in_ddx:
+        runs["ddx-ad"] = in_ddx
+    mine = flat(runs["valuegrad"]())
+    for name, run in runs.items():
+        np.testing.assert_allclose(np.sort(mine), np.sort(flat(run())), rtol=1e-6, atol=1e-9, err_msg=f"{what}, {name}")
+    times = best_times(runs, 1.0)
+    best = min(spent for name, spent in times.items() if name != "valuegrad") / times["valuegrad"]
+    table.row(what, *(shown(times[name]) if name in times else "" for name in table.columns[1:-1]), f"{best:.2f} times")
 
 
 def fitting() -> Table:

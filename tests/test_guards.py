@@ -18,7 +18,7 @@ from autograd.primitives import TABLE
 
 pytest.importorskip("llvmlite")  # every guard is compiled as well
 
-ORDERS = (1, 2, 3)
+ORDERS = (1, 2, pytest.param(3, marks=pytest.mark.slow))
 
 # Functions, each with a point where a derivative is infinite or undefined
 SINGULAR = {
