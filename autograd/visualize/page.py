@@ -32,7 +32,7 @@ MOST_DECISIONS = 100  # that are asked again after an edit
 SHAPE = 1.5  # width to height of the part of the page that the graph is in
 SCRIPTS = (
     "theme.js", "numbers.js", "graph.js", "sweeps.js", "steps.js", "drawing.js", "view.js", "map.js", "leaves.js",
-    "decisions.js", "page.js",
+    "decisions.js", "folds.js", "page.js",
 )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def page(
         output: the Value to differentiate, or a function that computes it.
         args: what to call the function with.
         direction: as in draw; from left to right or from top to bottom, whichever fills the page better, unless given.
-        names, group: as in draw.
+        names, group: as in draw; the boxes of a group fold and open by a click.
         max_nodes: a larger graph is refused; up to 300 nodes step smoothly, and more than 1000 cannot be read.
         height: of the frame in a notebook, in pixels.
 

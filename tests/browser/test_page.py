@@ -417,6 +417,35 @@ def test_a_comparison_in_where_follows_an_edit_and_says_which_branch_is_taken(op
     assert "page(f, ...) checks it" in tab.locator("#editing").inner_text()
 
 
+def test_layers_and_neurons_fold_and_open_by_a_click(open_page):
+    nn = pytest.importorskip("nn")
+    model = nn.MLP(2, [8, 8, 1], rng=1)
+    output = model([Value(1.0, label="x1"), Value(-0.5, label="x2")])
+    output = output[0] if isinstance(output, list) else output
+    L = (output - 1.0) ** 2
+    tab = open_page(page(L, group=model, names={}).html)
+    folded = tab.locator("#graph .cluster.folded")
+    shown = lambda: sum(n.is_visible() for n in tab.locator("#graph > svg:first-child .node").all())  # noqa: E731
+    assert folded.locator("text").first.text_content() in ("Layer 0", "Layer 1", "Layer 2")
+    assert folded.count() == 3, "a network that cannot be read whole is folded"
+    few = shown()
+    folded.nth(0).dispatch_event("click")
+    assert tab.locator("#graph .cluster.folded").count() > 3, "its neurons are folded, still"
+    tab.locator("#unfold").click()
+    assert folded.count() == 0
+    assert shown() > 3 * few
+    tab.locator("#fold").click()
+    assert folded.count() == 17
+    tab.locator("#last").click()
+    L.backward()
+    neuron = topological_order([L]).index(output)
+    texts = folded.filter(has_text="Neuron 0").locator("text").all_text_contents()
+    assert f"data {output.data:.4g}".replace("-", "−") in texts
+    assert tab.locator(f"#v{neuron}").is_hidden()
+    tab.locator("#slider").fill(str(neuron // 2))
+    assert tab.locator("#graph .cluster.current, #graph .node.current").count() >= 1
+
+
 # --- the wrong order of the backward pass ---
 
 

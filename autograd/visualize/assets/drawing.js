@@ -90,7 +90,7 @@ class Drawing {
     const [x, y] = middle(this.boxes[i]);
     let [nearest, least] = [i, Infinity];
     this.boxes.forEach((box, k) => {
-      if (box === null || k === i) return;
+      if (box === null || k === i || this.nodes[k].group.style.display === "none") return;
       const [dx, dy] = [middle(box)[0] - x, middle(box)[1] - y];
       const [along, across] = [dx * right + dy * down, Math.abs(dx * down) + Math.abs(dy * right)];
       const distance = along + 2 * across;

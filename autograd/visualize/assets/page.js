@@ -10,6 +10,12 @@ const drawing = new Drawing(svg, graph, format);
 const view = new View(svg, element("graph"));
 const map = new Overview(element("map"), view, () => drawing.boxes);
 const decisions = new Decisions(page.decisions, graph, steps);
+const folds = new Folds(drawing, () => {
+  view.whole = folds.size;
+  view.open(drawing.boxes[graph.output]);
+  map.draw();
+  show(step);
+});
 let step = 0;
 let timer = null;
 let inspected = graph.output;
@@ -33,6 +39,7 @@ const show = (to) => {
   const wrong = step === steps.last ? wrongNodes() : new Set();
   drawing.show({ isComputed: (i) => steps.isComputed(i, step), grads, wrong });
   drawing.highlight(node, pass);
+  folds.show(node);
   map.mark(node);
   if (step > 0 || to < 0) view.follow(drawing.boxes[node ?? graph.output]);
   inspect(node ?? graph.output);
@@ -182,6 +189,8 @@ const clicks = {
     fields.fill();
     edited();
   },
+  fold: () => folds.fold(folds.innermost, true),
+  unfold: () => folds.fold(folds.clusters, false),
   theme: () => setTheme(isDark() ? "light" : "dark"),
 };
 for (const [id, action] of Object.entries(clicks)) element(id).addEventListener("click", action);
@@ -205,6 +214,11 @@ for (const order of ["topological", "recursion"]) {
   });
 }
 element("editing").textContent = page.editable ? `Type another number for a leaf.${decisions.advice}` : `Editing is off: ${page.reason}.`;
+element("fold").hidden = element("unfold").hidden = folds.clusters.length === 0;
+if (folds.clusters.length > 0 && view.fitting < 0.85 * READABLE) {
+  folds.fold(folds.innermost, true);
+  if (view.fitting < 0.6 * READABLE) folds.fold(folds.outermost, true);
+}
 view.open(drawing.boxes[graph.output]);
 map.draw();
 show(0);
