@@ -26,7 +26,7 @@ from nn.module import Module
 from nn.optimizers import SGD, Adam, Optimizer, find_optimizers
 from nn.picture import picture
 from nn.ranges import at_least_1
-from nn.samples import Samples, held_out, labelled
+from nn.samples import Samples, as_lists, held_out, labelled
 from nn.stages import Each, Linear, stages
 
 SCRIPTS = ("random.js", "training.js", "paint.js", "network.js", "charts.js", "playground.js")
@@ -79,6 +79,7 @@ def playground(
     loss = find_loss(loss)
     samples = labelled(model, X, y, loss)
     samples, held = held_out(samples, validation_split, seed, validation_data, model, loss)
+    samples, held = _listed(samples), held and _listed(held)
     chosen = _optimizer(optimizer, model)
     data = _data(model, samples, held, loss, chosen, at_least_1(batch_size, "batch_size"), seed)
     programs = _programs(model, samples, loss, chosen, data)
@@ -309,6 +310,11 @@ def _data(
         "batch": min(batch_size, len(samples)),
         "seed": seed,
     }
+
+
+def _listed(samples: Samples) -> Samples:
+    """Samples as JSON takes them."""
+    return Samples(as_lists(samples.X), as_lists(samples.y))
 
 
 class _Layer(NamedTuple):

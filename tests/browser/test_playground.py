@@ -206,6 +206,14 @@ def test_axe_finds_nothing(open_page, small, npm_package, scheme):
     assert [(v["id"], v["nodes"][0]["html"]) for v in tab.evaluate("axe.run()")["violations"]] == []
 
 
+def test_arrays_are_taken_as_lists_are(small):
+    np = pytest.importorskip("numpy")
+    held = np.array(X[:9]), np.array(Y[:9])
+    model, settings = MLP(2, [3, 1], rng=0), {"optimizer": SGD(0.1)}
+    assert playground(model, np.array(X), np.array(Y), **settings).html == small.html
+    assert playground(model, X, Y, validation_data=held, **settings).data["test"] == {"X": X[:9], "y": Y[:9]}
+
+
 def test_what_a_page_cannot_train_is_refused():
     with pytest.raises(TypeError, match=r"one optimizer for all parameters"):
         playground(MLP(2, [3, 1], rng=0), X, Y, optimizer={"layers.0": "sgd", "": "adam"})
