@@ -171,12 +171,14 @@ class GatedProducts(Primitive):
 
     __slots__ = ()
 
-    def record(self, operands: tuple[Any, ...]) -> Value:
-        """The node of the sum."""
+    def record(self, operands: tuple[Any, ...], data: float | None = None) -> Value:
+        """The node of the sum, whose number may be known."""
         node: Value = object.__new__(Value)
         node.op, node._a = self, operands
         node._b = node._da = node._db = None
-        node._data = self.forward(*[x if x.__class__ is float else x._data for x in operands])
+        if data is None:
+            data = self.forward(*[x if x.__class__ is float else x._data for x in operands])
+        node._data = data
         return node
 
     def expand(self, node: Any) -> None:
@@ -249,11 +251,11 @@ class _Contributions:
             return Row({position: self._total(found) for position, found in entries.items()})
         if tracing.tracer is None:
             return functools.reduce(operator.add, itertools.starmap(carry, pairs))
-        terms = [self._term(*pair) for pair in pairs]
-        if len(terms) == 1:
-            ((x, y, gate, condition),) = terms
+        if len(pairs) == 1:
+            x, y, gate, condition = self._term(*pairs[0])
             total = carry(x, y) if gate.__class__ is float else GATED.record((x, y, gate))
             return total if condition is None else Flow(total, condition)
+        terms = itertools.starmap(self._term, pairs)
         adjoints, partials, gates, conditions = zip(*terms, strict=True)
         if set(map(type, adjoints + partials + gates)) == {float}:
             total = functools.reduce(operator.add, map(carry, adjoints, partials))

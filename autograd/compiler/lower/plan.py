@@ -215,7 +215,7 @@ def _passes(
     columns: dict[tuple[int, int], dict[Node, list[int]]] = defaultdict(lambda: defaultdict(list))
     for node in order:
         if graph.ops[node] in REDUCTIONS:
-            region = max([graph.regions[x] for x in graph.args[node]])
+            region = max(map(graph.regions.__getitem__, graph.args[node]))
             reductions[levels[node] - 1, region].append(node)
     column: Counter[int] = Counter()
     for node, region in stacks:
@@ -232,7 +232,7 @@ def _pass(
     graph: Graph, region: int, level: int, reductions: Nodes, stacks: Mapping[Node, Sequence[int]], target: Target,
     slots: _Slots,
 ) -> Pass:  # fmt: skip
-    sums = [(n, _factors(graph, *graph.args[n])) for n in reductions if graph.ops[n] == "lane_sum"]
+    sums = [(n, _factors(graph, graph.args[n])) for n in reductions if graph.ops[n] == "lane_sum"]
     minima = [(n, graph.args[n][0]) for n in reductions if graph.ops[n] == "lane_min"]
     reduced = plan_reductions(sums, minima, target.block, min(VIRTUAL_LANES, math.prod(target.block)))
     kept = itertools.chain(*[factors for _, factors in sums], [x for _, x in minima])
@@ -248,11 +248,13 @@ def _pass(
     )  # fmt: skip
 
 
-def _factors(graph: Graph, *args: Node) -> Nodes:
+def _factors(graph: Graph, args: tuple[Node, ...]) -> Nodes:
     """What is multiplied and summed over the lanes: two factors, or a term."""
+    if len(args) == 2:
+        return args
     if len(args) == 3:
         return (graph.add("gated", args),)
-    return graph.args[args[0]] if len(args) == 1 and graph.ops[args[0]] == "fmul" else args
+    return graph.args[args[0]] if graph.ops[args[0]] == "fmul" else args
 
 
 # --- functions -------------------------------------------------------------------------------------------------------

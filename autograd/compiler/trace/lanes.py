@@ -61,7 +61,9 @@ class Region:
     def sum(self, x: Any) -> Any:
         if not isinstance(x, Value):
             return self.count * x
-        return self.total_of_gated.record(x._a) if x.op is GATED else self.total(x)
+        if x.op is GATED:
+            return self.total_of_gated.record(x._a, self.total.forward(x._data))
+        return self.total(x)
 
 
 class _TotalOfGated(GatedProducts):
