@@ -152,7 +152,7 @@ def test_the_engine_runs_in_the_browser_and_without_a_network_afterwards(served,
         return output()
 
     assert "dL/da = -2.0" in output()
-    assert "grad -2" in tab.get_attribute("#output img", "alt")
+    assert "grad −2" in tab.get_attribute("#output img", "alt")
     titles = tab.eval_on_selector_all("#example option", "options => options.map(option => option.label)")
     shown = {}
     for title in titles[1:]:
