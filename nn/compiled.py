@@ -66,13 +66,13 @@ class Compiled:
         self.loss_and_gradient(self._initial, [0], 0)
         self.scores(self._initial, samples)
 
-    def _prepare(self, model: Module, loss: Loss, penalty: Any, key: int, executor: Any = None) -> None:
+    def _prepare(self, model: Module, loss: Loss, penalty: Any, key: int, **sharing: Any) -> None:
         """What all need that train by compiled code."""
         self.model, self.loss = model, loss
         self.parameters = model.parameters()
         self._initial = np.array([p._data for p in self.parameters])
         self._key, self._count = key, 0  # of random numbers for each sample; how many there have to be, the trace finds
-        self._loss_and_gradient: Any = jit(value_and_grad(mean_loss(model, loss, penalty)), executor=executor)
+        self._loss_and_gradient: Any = jit(value_and_grad(mean_loss(model, loss, penalty)), **sharing)
 
     def _announce(self, report: Report) -> None:
         if expected := report.announcement():

@@ -19,10 +19,10 @@ class Rowwise(Compiled):
     Errors: as Compiled; RuntimeError for rows that cannot be read, and workers that are not there.
     """
 
-    def __init__(self, model: Module, loss: Loss, penalty: Any, samples: Any, key: int = 0, executor: Any = None):
-        self._prepare(model, loss, penalty, key, executor)
+    def __init__(self, model: Module, loss: Loss, penalty: Any, samples: Any, key: int = 0, **sharing: Any):
+        self._prepare(model, loss, penalty, key, **sharing)
         of_samples = measured(model, loss)
-        self._measured: Any = jit(of_samples(reduce="mean"), executor=executor)
+        self._measured: Any = jit(of_samples(reduce="mean"), **sharing)
         self._each: Any = jit(of_samples(reduce=None))
         first = samples.read(0, 1)
         report = self._with_draws(self._loss_and_gradient.lower, self._initial, Numbers(first), 0)

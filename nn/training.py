@@ -301,6 +301,7 @@ def fit(
     backend: str = "auto",
     progress: bool = True,
     executor: Any = None,
+    keep: int = 2**30,
 ) -> History:
     """Train a model: move its parameters down the gradient of the mean loss, minibatch by minibatch.
 
@@ -347,6 +348,7 @@ def fit(
             then be memory maps, zarr or Dask arrays, or autograd.rows of files; with all of these memory does not grow.
             The run is the same to the last bit for any number of workers. A minibatch has rows that lie together:
             pieces of 262144 come in an order that is drawn, and the rows of each are shuffled.
+        keep: how many bytes of rows that were read a worker keeps from step to step; the rest it reads again.
 
     Returns: the History. Ctrl-C ends the run early, with what was learnt so far.
 
@@ -396,7 +398,7 @@ def fit(
         held = None
         if validation_data is not None:
             held = row_samples(model, validation_data[0], validation_data[1], loss, executor)
-        chosen: Callable[..., Any] = functools.partial(Rowwise, executor=executor)
+        chosen: Callable[..., Any] = functools.partial(Rowwise, executor=executor, keep=keep)
     else:
         samples = labelled(model, X, y, loss).weighted(sample_weight, class_weight, loss)
         samples, held = held_out(samples, validation_split, seed, validation_data, model, loss)

@@ -163,7 +163,7 @@ class ParquetRows(NamedTuple):
             if low < high:
                 parts.append(self._read_file(path, low, high))
             start += count
-        return np.concatenate(parts)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _read_file(self, path: str, first: int, last: int) -> Any:
         """Of a file only the groups of rows that have some of these."""
@@ -179,8 +179,12 @@ class ParquetRows(NamedTuple):
                     groups.append(i)
                 start += count
             table = file.read_row_groups(groups, columns=list(self.columns)).slice(first - begin, last - first)
-        columns = [table.column(name).to_numpy().astype(float) for name in self.columns]
-        return columns[0] if self.single else np.stack(columns, axis=1)
+        if self.single:
+            return table.column(self.columns[0]).to_numpy().astype(float)
+        found = np.empty((last - first, len(self.columns)))
+        for j, name in enumerate(self.columns):  # one after another, so that there is never a second copy of all
+            found[:, j] = table.column(name).to_numpy()
+        return found
 
 
 def rows(source: Any, columns: "Sequence[str] | str | None" = None) -> Rows:

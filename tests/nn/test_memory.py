@@ -1,5 +1,8 @@
 """fit takes arrays as they are: no lists, and no copy where they are float64 and row after row."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -101,3 +104,40 @@ def test_the_first_label_of_an_array_that_is_none_is_named():
     labels[[700, 800]] = 3, 2
     with pytest.raises(ValueError, match=r"sample 700: hinge takes the labels -1 and 1, got 3\.0"):
         fit(Neuron(1), np.ones((1000, 1)), labels, loss="hinge")
+
+
+SCRIPT = """
+import resource, sys
+import numpy as np
+from autograd import rows
+from nn import Neuron, fit
+model = Neuron(8, nonlin=False, rng=0)
+read = rows(sys.argv[1], [str(i) for i in range(8)]), rows(sys.argv[1], "y")
+few = np.ones((2, 8)), np.ones(2)
+fit(model, *few, epochs=1, progress=False)  # what is loaded once
+[x.read(0, 100) for x in read]
+with open("/proc/self/status") as status:
+    used = next(int(line.split()[1]) for line in status if line.startswith("VmData")) * 1024
+resource.setrlimit(resource.RLIMIT_DATA, (used + int(sys.argv[2]),) * 2)
+history = fit(Neuron(8, nonlin=False, rng=0), *read, batch_size=None, epochs=2, progress=False, keep=10_000_000)
+print(history.loss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory are those of Linux")
+def test_data_of_four_times_the_memory_that_is_left_are_trained_on(tmp_path):
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows, limit = 33 * 262_144, 150_000_000
+    assert rows * 9 * 8 > 4 * limit
+    rng = np.random.default_rng(0)
+    schema = pyarrow.schema([(name, pyarrow.float64()) for name in [*map(str, range(8)), "y"]])
+    with parquet.ParquetWriter(tmp_path / "t.parquet", schema) as file:
+        for _ in range(33):
+            X = rng.normal(size=(262_144, 8))
+            file.write_table(pyarrow.table([*X.T, X.sum(axis=1)], schema=schema), row_group_size=65_536)
+    command = ["sh", "-c", 'ulimit -s 512; exec "$@"', "sh", sys.executable, "-c", SCRIPT]  # stacks of threads count
+    command += [str(tmp_path / "t.parquet"), str(limit)]
+    environment = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.startswith("["), done.stderr[-2000:]

@@ -184,6 +184,7 @@ def compute(task: Task, supply: Mapping[str, Any]) -> Computed | Missing:
             ends = piece * GROUP, -(-last // BLOCK)
             sums.add(slots_at, ctypes.addressof(table), *ends, pool if task.threads > 1 else None)
             groups[i] = sums.group
+            del arrays, array  # before the next ones are read
     return Computed(groups, stored[:, : stop - start])
 
 
