@@ -79,7 +79,7 @@ def test_arithmetic_and_comparisons_are_bit_identical_to_eager_mode(programs, da
 
 
 @pytest.mark.slow
-@settings(settings.get_profile("search"), max_examples=40)
+@settings(settings.get_profile("search"), max_examples=20)
 @given(PROGRAMS, st.data())
 def test_search_arithmetic_and_comparisons_are_bit_identical(programs, data):
     agree_on_programs(programs, data)
