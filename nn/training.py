@@ -220,7 +220,7 @@ class _Run:
         raise NonFiniteError(f"epoch {len(self.history.loss)}, step {self.steps}, {reason}", self.history)
 
     def why_nonfinite(self, theta: Sequence[float], samples: Samples, indices: Sequence[int], training: bool) -> str:
-        """The sentence of Value.why_nonfinite, with the sample where it is one sample's fault."""
+        """The sentence of Value.why_nonfinite, with the line, and the sample where it is one sample's fault."""
         names = self.model.named_parameters()
         leaves = {name: Value(data, label=name) for name, data in zip(names, theta, strict=True)}
         model = self.model.with_parameters(leaves).train(training)
@@ -229,12 +229,13 @@ class _Run:
             return *samples[i], SampleDraws(self.key, self.steps, i)
 
         indices = self.backend.suspects(theta, samples, indices)
-        for i in indices:
-            loss = sample_loss(model, self.loss, *sample(i))
-            if not math.isfinite(loss._data):
-                return f"sample {i}: {loss.why_nonfinite()}"
-        loss = self.objective(model, list(leaves.values()), map(sample, indices))
-        loss.backward()
+        with autograd.detect_anomaly():  # computed once more, to remember lines
+            for i in indices:
+                loss = sample_loss(model, self.loss, *sample(i))
+                if not math.isfinite(loss._data):
+                    return f"sample {i}: {loss.why_nonfinite()}"
+            loss = self.objective(model, list(leaves.values()), map(sample, indices))
+            loss.backward()
         return f"samples {', '.join(map(str, indices[:8]))}: {loss.why_nonfinite()}"
 
 

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import nn
-from autograd import Primitive, Value, tanh
+from autograd import Primitive, Value, log, tanh
 from nn import MLP, Module, NonFiniteError, fit
 from nn.datasets import spirals
 
@@ -154,3 +154,16 @@ def test_a_function_of_c_that_is_not_there_is_a_reason_to_train_eagerly():
 
     with pytest.warns(RuntimeWarning, match="'no_such_function' of a primitive is not a function of the C library"):
         assert fit(Squaring(), X, SIGNS, epochs=1, progress=False).backend == "eager"
+
+
+@pytest.mark.parametrize("backend", ["eager", "jit"])
+def test_what_stops_a_fit_is_named_with_the_line_of_the_model(backend):
+    class Logarithm(Module):
+        def __init__(self):
+            self.w = Value(1.0)
+
+        def __call__(self, x):
+            return log(self.w * x[0] - self.w * x[0])
+
+    with pytest.raises(NonFiniteError, match=r"sample \d: log gives -inf from 0\.0, at .*test_compiled\.py:\d+$"):
+        fit(Logarithm(), [[1.0], [2.0]], [0.0, 1.0], loss="squared_error", backend=backend, progress=False)
