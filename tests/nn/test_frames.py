@@ -58,7 +58,12 @@ def test_fit_predict_and_accuracy_take_them_as_lists(made):
     here, there = (MLP(2, [3, 1], rng=0) for _ in range(2))
     settings = {"loss": "hinge", "epochs": 3, "progress": False}
     history = fit(here, made(X), column(made, Y), **settings)
-    assert history.loss == fit(there, X, Y, **settings).loss
+    other = fit(there, X, Y, **settings)
+    if made in (dask_array, zarr_array):  # read piece by piece: the rows of a batch are added in another order
+        assert history.loss == pytest.approx(other.loss, rel=1e-14)
+        there.load_state_dict(here.state_dict())
+    else:
+        assert history.loss == other.loss
     predicted = here.predict(made(X))
     assert isinstance(predicted, np.ndarray)
     assert predicted.tolist() == there.predict(X)
