@@ -288,6 +288,30 @@ def _07_3(first_place: Any) -> Findings:
     yield first_place == 4, "the first place whose scores differ, where maria and marko are given up to that place."
 
 
+def _08_1(groups: Any, most_workers: Any) -> Findings:
+    yield groups != 2, "groups: what is left over is a group, too."
+    yield groups == 3, "groups: how often does 262 144 go into 600 000, and is something left over?"
+    yield most_workers == 3, "most_workers: a worker has something to do if it has a group."
+
+
+def _08_2(numbers: Any) -> Findings:
+    from itertools import permutations
+
+    xs = [float(x) for x in numbers]
+    yield len(xs) == 3, "numbers: a list of three."
+    yield (
+        len({(a + b) + c for a, b, c in permutations(xs)}) > 1,
+        "numbers: in every order the sum is the same. Try a very large one.",
+    )
+
+
+def _08_3(to_each: Any, back: Any) -> Findings:
+    yield to_each != 32, "to_each: in bytes."
+    yield to_each == 256, "to_each: the parameters, 8 bytes each."
+    yield back != 8 * 33, "back: that is of one group."
+    yield back == 8 * 33 * 3, "back: for each group the loss and each derivative, 8 bytes each."
+
+
 def _close(answer: Any, truth: Any) -> bool:
     import numpy as np
 

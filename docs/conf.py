@@ -52,7 +52,7 @@ suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]
 # A page of the site for each document that lives elsewhere.
 PAGES = {
     "README.md": "index",
-    "docs/explanation/symbols.md": "explanation/symbols",
+    **{f"docs/explanation/{name}.md": f"explanation/{name}" for name in ("symbols", "past_one_machine")},
     "autograd/README.md": "explanation/engine",
     "autograd/compiler/README.md": "explanation/compiler",
     "nn/README.md": "explanation/networks",

@@ -106,6 +106,9 @@ CASES: dict[str, Any] = {
         [({"least": "zoe"}, "less"), ({"least": "qq"}, "thirty"), ({"surprise": lambda name: 1.0}, "qxzvb")],
     ),
     "07.3": ({"first_place": 4}, [({"first_place": 3}, "dot"), ({"first_place": 0}, "maria")]),
+    "08.1": ({"groups": 3, "most_workers": 3}, [({"groups": 2}, "left over"), ({"most_workers": 600}, "group")]),
+    "08.2": ({"numbers": [1e16, 1.0, -1e16]}, [({"numbers": [1, 2, 3]}, "large"), ({"numbers": [1.0]}, "three")]),
+    "08.3": ({"to_each": 256, "back": 792}, [({"to_each": 32}, "bytes"), ({"back": 264}, "one group")]),
 }
 WITHOUT_NOTEBOOK = set(EXERCISES) - {"04.3"}  # which needs the notebook's layers: its own solution is the test
 
