@@ -3,6 +3,7 @@ plt.show() with a description for those who do not see the figure."""
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import Any
 
 from autograd.transforms.tree import read_grads
@@ -295,8 +296,6 @@ def _08_1(groups: Any, most_workers: Any) -> Findings:
 
 
 def _08_2(numbers: Any) -> Findings:
-    from itertools import permutations
-
     xs = [float(x) for x in numbers]
     yield len(xs) == 3, "numbers: a list of three."
     yield (

@@ -62,8 +62,15 @@ def test_nested_contexts_and_decorated_functions_end_with_the_outermost(before):
         with disable_gc():
             assert not enabled()
         assert not gc.isenabled()
+    assert gc.isenabled() == before
+
+
+def test_a_compilation_leaves_the_collector_as_it_was(before):
+    pytest.importorskip("llvmlite", reason="jit needs llvmlite")
+    with disable_gc():
         assert jit(lambda x: x * 2.0)(3.0) == 6.0
         assert not gc.isenabled()
+    assert jit(lambda x: x * 3.0)(3.0) == 9.0
     assert gc.isenabled() == before
 
 
