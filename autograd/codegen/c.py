@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from autograd.codegen.interface import Part
 from autograd.codegen.language import (
@@ -55,7 +56,7 @@ class C(Language):
     name, extension = "C", ".c"
     infinity, nan = "INFINITY", "NAN"
     tile = 8  # a register of AVX-512, two of AVX2, four of SSE2 and NEON
-    operations = {  # noqa: RUF012
+    operations: ClassVar[Mapping[str, Operation]] = {
         **ARITHMETIC,
         **COMPARISONS,
         **{name: call(name) for name in ONE},

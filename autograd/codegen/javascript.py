@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from autograd.codegen.language import (
     ARITHMETIC,
@@ -89,7 +89,7 @@ class JavaScript(Language):
     name, extension = "JavaScript", ".js"
     vector = "number[]"  # the type of a result of one axis
     infinity, nan = "Infinity", "NaN"
-    operations = {  # noqa: RUF012
+    operations: ClassVar[Mapping[str, Operation]] = {
         **ARITHMETIC,
         **COMPARISONS,
         "fcmp oeq": infix("===", COMPARISON)._replace(operands=COMPARISONS["fcmp oeq"].operands),

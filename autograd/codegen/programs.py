@@ -123,9 +123,9 @@ def _held(graph: Graph, failure: Node) -> Node:
 
 def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     try:
-        parameters = inspect.signature(f).parameters.values()
+        parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
-        parameters = ()  # type: ignore[assignment]
+        parameters = []
     names: list[str] = []
     for p in parameters:
         many = p.kind is p.VAR_POSITIONAL

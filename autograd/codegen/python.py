@@ -7,6 +7,7 @@ import inspect
 import keyword
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import ClassVar
 
 from autograd import ieee
 from autograd.codegen.interface import Part
@@ -61,7 +62,7 @@ class Python(Language):
     name, extension = "Python", ".py"
     comment, end, close = "#", "", ""
     infinity, nan = "math.inf", "math.nan"
-    operations = {  # noqa: RUF012
+    operations: ClassVar[Mapping[str, Operation]] = {
         **ARITHMETIC,
         **COMPARISONS,
         "fdiv": call("_div", 2),
