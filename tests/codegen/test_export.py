@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from exported import Failed, compiled, plain, python_function, run_javascript
 from hypothesis import given, settings, strategies as st
-from strategies import EXTREME, MODERATE, expressions
+from strategies import EXTREME, MODERATE, expressions, given_some_or_many
 
 from autograd import Primitive, Value, export, flatten, relu, take, value_and_grad, vmap
 from autograd.primitives import TABLE
@@ -72,20 +72,8 @@ PROGRAMS = st.lists(
 )
 
 
-@settings(max_examples=2)
-@given(PROGRAMS, st.data())
+@given_some_or_many(PROGRAMS, st.data(), some=2, many=20)
 def test_arithmetic_and_comparisons_are_bit_identical_to_eager_mode(programs, data):
-    agree_on_programs(programs, data)
-
-
-@pytest.mark.slow
-@settings(settings.get_profile("search"), max_examples=20)
-@given(PROGRAMS, st.data())
-def test_search_arithmetic_and_comparisons_are_bit_identical(programs, data):
-    agree_on_programs(programs, data)
-
-
-def agree_on_programs(programs, data):
     def everything(inputs):
         return [
             value_and_grad(lambda xs, p=p: p.evaluate(TABLE, list(xs)))(xs)
@@ -97,7 +85,7 @@ def agree_on_programs(programs, data):
     agree(everything, [([list(p.inputs) for p in programs],), *[(inputs,) for inputs in others]])
 
 
-@pytest.mark.parametrize("extreme", [False, True])
+@pytest.mark.parametrize("extreme", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_every_primitive_and_its_derivatives_agree_on_lanes(extreme):
     batch = points(tuple(EXTREME_POINTS if extreme else MODERATE_POINTS))
     size = 12

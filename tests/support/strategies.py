@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import strategies as st
+import pytest
+from hypothesis import given, settings, strategies as st
 
 from autograd import Value
 from autograd.graph import topological_order
@@ -21,6 +22,23 @@ from autograd.primitives import TABLE
 
 CONDITIONS = ("lt", "le", "gt", "ge", "eq", "ne", "logical_and", "logical_or", "logical_not")
 WITHOUT_DERIVATIVE = (*CONDITIONS, "sign", "detach", "floor", "ceil", "trunc", "round")
+
+
+def given_some_or_many(*strategies: st.SearchStrategy[Any], some: int, many: int) -> Callable[[Callable], Callable]:
+    """hypothesis' `given`, as two tests: `some` examples by default, `many` in the long search.
+
+    For what takes long for each example, such as all that is compiled.
+    """
+
+    def decorate(holds: Callable) -> Callable:
+        @pytest.mark.parametrize("examples", [some, pytest.param(many, marks=pytest.mark.slow)])
+        def test(examples: int) -> None:
+            settings(max_examples=examples)(given(*strategies)(holds))()
+
+        test.__name__, test.__doc__ = holds.__name__, holds.__doc__
+        return test
+
+    return decorate
 
 
 @dataclass(frozen=True)
