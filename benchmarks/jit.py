@@ -12,6 +12,7 @@ note.
 """
 
 import functools
+import json
 import os
 import re
 import statistics
@@ -321,9 +322,10 @@ def compile_time() -> Table:
     return table
 
 
-def run(code: str) -> str:
-    command = [sys.executable, "-c", code]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
+def run(code: str, environ: dict[str, str] | None = None) -> str:
+    """The last line that the code prints in a new process, with these variables in its environment."""
+    command, here, env = [sys.executable, "-c", code], Path(__file__).parents[1], os.environ | (environ or {})
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here, env=env)
     if result.returncode:
         raise SystemExit(result.stderr)
     return result.stdout.strip().splitlines()[-1]
@@ -424,19 +426,46 @@ def memory(field: str) -> float:
         return 0.0
 
 
-def widths(batch: int = BATCH) -> Table:
-    names = ["NumPy by hand", "JAX jit", "PyTorch eager"]
-    table = Table(
-        f"A step of networks 2-w-w-1, batch {batch:,}, one thread", "w", "parameters", "valuegrad", *names, "best other"
+def widths(batch: int = BATCH, avx2: bool = False) -> Table:
+    names = list(BESIDE_WIDTHS)
+    title = (
+        f"A step of networks 2-w-w-1, batch {batch:,}, one thread" + ", everybody with AVX2 instead of AVX-512" * avx2
     )
+    table = Table(title, "w", "parameters", "valuegrad", *names, "best other")
     for w in WIDTHS:
-        sizes = [2, w, w, 1]
-        times = best_times(steps(batch, "relu", names, sizes), 0.5)
+        times = (
+            json.loads(run(f"import benchmarks.jit as b; b.print_avx2({w}, {batch})", AVX2))
+            if avx2
+            else times_of(w, batch)
+        )
         cells = [shown(times[name]) if name in times else "" for name in ("valuegrad", *names)]
         others = [times[name] for name in names if name in times]
         best = f"{min(others) / times['valuegrad']:.2f} times" if others else ""
-        table.row(w, f"{parameter_count(sizes):,}", *cells, best)
+        table.row(w, f"{parameter_count([2, w, w, 1]):,}", *cells, best)
     return table
+
+
+BESIDE_WIDTHS = "NumPy by hand", "JAX jit", "PyTorch eager"
+# What holds JAX, OpenBLAS, NumPy and PyTorch, and MKL and oneDNN within it, to the registers of AVX2.
+AVX2 = {
+    "XLA_FLAGS": os.environ["XLA_FLAGS"] + " --xla_cpu_max_isa=AVX2", "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR", "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+}  # fmt: skip
+
+
+def times_of(width: int, batch: int) -> dict[str, float]:
+    return best_times(steps(batch, "relu", list(BESIDE_WIDTHS), [2, width, width, 1]), 0.5)
+
+
+def print_avx2(width: int, batch: int) -> None:
+    """The times on a processor that LLVM takes for one with AVX2."""
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features()
+    features |= {name: False for name in features if name.startswith("avx512")}
+    llvm.get_host_cpu_features, llvm.get_host_cpu_name = lambda: features, lambda: "haswell"
+    print(json.dumps(times_of(width, batch)))
 
 
 def first_calls() -> Table:
@@ -673,7 +702,8 @@ def timed(command: list[str]) -> tuple[float, str]:
 
 TABLES: dict[str, Callable[..., Table]] = {
     "batch": batch_104, "million": million, "compile": compile_time, "graph": whole_graph, "scaling": compile_scaling,
-    "widths": widths, "wide-batch": functools.partial(widths, SAMPLES), "first-calls": first_calls, "adbench": adbench,
+    "widths": widths, "wide-batch": functools.partial(widths, SAMPLES), "avx2": functools.partial(widths, avx2=True),
+    "first-calls": first_calls, "adbench": adbench,
     "fit": fitting,
 }  # fmt: skip
 
