@@ -81,6 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail(f"training stopped: {shortened(str(error), 200)}. Try a smaller --learning-rate", 1)
     except BrokenPipeError:
         raise
+    except RuntimeError as error:
+        if options.workers is None and options.scheduler is None:
+            raise
+        return fail(f"training stopped: {error}", 1)  # by workers that are not there, or by rows that cannot be read
     except OSError as error:
         return fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
     except (UsageError, DataError, ModelFileError, ImportError) as error:

@@ -17,9 +17,10 @@ from autograd.extras import needs
 from nn.cells import DataError, shortened
 from nn.scaling import Scale
 from nn.tables import MOST_CLASSES, Feature
-from nn.terminal import tell
+from nn.terminal import UsageError, tell
 
 STRETCH = 65_536  # rows that lie together in the training, or in the test, of a long table; chosen, not measured
+PATIENCE = 5  # seconds for a scheduler to answer; chosen, not measured
 SHOWN = 2000  # samples in pictures
 
 Samples = tuple[Any, Any]
@@ -29,7 +30,7 @@ Samples = tuple[Any, Any]
 def workers(options: argparse.Namespace) -> Iterator[Any]:
     """The executor of a cluster that is there, or of one on this machine that ends with the block; None if not asked.
 
-    Errors: ImportError without Dask; OSError for a cluster that does not answer.
+    Errors: ImportError without Dask; UsageError for an address at which no cluster answers.
     """
     if options.workers is None and options.scheduler is None:
         yield None
@@ -45,7 +46,15 @@ def workers(options: argparse.Namespace) -> Iterator[Any]:
             address = opened.enter_context(dask.LocalCluster(**of_workers, dashboard_address=":0", silence_logs=40))
         else:
             address = options.scheduler
-        client = opened.enter_context(dask.Client(address, timeout=10))
+        try:
+            client = opened.enter_context(dask.Client(address, timeout=PATIENCE))
+        except Exception as error:  # whatever answers there, or does not
+            if options.scheduler is None:
+                raise
+            raise UsageError(
+                f"--scheduler {shortened(options.scheduler, 60)}: no Dask scheduler answers there ({error!s:.120}); "
+                "give the address that `dask scheduler` prints, such as tcp://HOST:8786"
+            ) from error
         tell(options, f"{len(client.nthreads())} workers; what they do shows {client.dashboard_link}")
         yield client.get_executor()
 

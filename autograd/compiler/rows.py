@@ -1,6 +1,7 @@
 """Rows of numbers that are read piece by piece, where they are needed: what a data set larger than memory is to jit."""
 
 import hashlib
+import itertools
 import math
 import mmap
 import os
@@ -15,6 +16,7 @@ from autograd.extras import needs
 from autograd.scalars import converted
 
 Array = np.ndarray[Any, Any]
+_numbers = itertools.count()
 EXAMPLES = 64  # rows that are read together when a trace looks at some
 
 
@@ -32,18 +34,27 @@ class Rows:
         shape, dtype, ndim: as of an array; `shape[0]` rows.
         name: what messages call it.
         reader: what reads them.
-        key: the same for the same rows only. What somebody has read is kept under it.
     """
 
     def __init__(self, reader: Reader, shape: Sequence[int], dtype: Any, name: str, key: str = ""):
         self.reader, self.shape, self.dtype, self.name = reader, tuple(map(int, shape)), np.dtype(dtype), name
-        self.key = key or digest(self.pickled())
+        self._key = key
         self.ndim = len(self.shape)
         self._first, self._examples = 0, np.empty((0, *self.shape[1:]))
         if self.dtype.kind not in "fiub" or self.dtype.itemsize > 8:
             raise TypeError(f"{name} has dtype {self.dtype}; rows are real numbers of up to 64 bits, all of one dtype")
         if not self.shape or not self.shape[0]:
             raise ValueError(f"{name} has no rows")
+
+    @property
+    def key(self) -> str:
+        """The same for the same rows only. What somebody has read is kept under it."""
+        if not self._key:
+            try:
+                self._key = digest(self.pickled())
+            except TypeError:  # which is read in this process only
+                self._key = f"{next(_numbers)} of this process"
+        return self._key
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -79,16 +90,25 @@ class Rows:
 
     def pickled(self) -> bytes:
         """The reader, for other processes. Errors: TypeError if it cannot be sent there."""
+        found, refusal = b"", None
         try:
-            return pickle.dumps(self.reader, 5)
+            found = pickle.dumps(self.reader, 5)
         except Exception as error:  # there is no common class of what pickle raises
-            try:
-                import cloudpickle
-            except ImportError:
-                raise TypeError(
-                    f"{self.name} cannot be sent to other processes, since it does not go through pickle: {error}"
-                ) from error
-            return bytes(cloudpickle.dumps(self.reader))
+            refusal = error
+        if found and b"__main__" not in found:
+            return found
+        try:
+            import cloudpickle
+
+            return bytes(cloudpickle.dumps(self.reader))  # with what a script or a notebook defines
+        except Exception as error:
+            if found:
+                return found
+            reason = refusal if isinstance(error, ImportError) else error
+            raise TypeError(
+                f"{self.name} cannot be sent to other processes, since it does not go through pickle: {reason}. Let it "
+                "keep a path, and open what is there when rows are asked for"
+            ) from reason
 
 
 def read_rows(reader: Reader, name: str, shape: Sequence[int], first: int, last: int) -> Array:
@@ -101,13 +121,22 @@ def read_rows(reader: Reader, name: str, shape: Sequence[int], first: int, last:
     except Exception as error:
         raise RuntimeError(
             f"rows {first} to {last - 1} of {name} cannot be read here: {type(error).__name__}: {error}"
-        ) from error
+        ) from _sendable(error)
     if found.shape != (last - first, *shape) or found.dtype.kind not in "fiub":
         raise RuntimeError(
             f"rows {first} to {last - 1} of {name} are of shape {found.shape} and dtype {found.dtype}, where numbers "
             f"of shape {(last - first, *shape)} were expected: has it changed?"
         )
     return found
+
+
+def _sendable(error: Exception) -> Exception | None:
+    """The error, unless it would break a pool of processes on its way back."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return None
+    return error
 
 
 # --- where rows come from ---------------------------------------------------------------------------------------------

@@ -22,7 +22,9 @@ from strategies import expressions
 
 from autograd import dot, exp, jit, log, relu, rows, sqrt, value_and_grad, vmap
 from autograd.compiler.lower import plan, tables
-from autograd.compiler.run import kernel, pieces, workers
+from autograd.compiler.rows import Rows
+from autograd.compiler.run import executors, kernel, pieces, workers
+from nn import MLP, accuracy, fit
 from tests.compiler.conftest import same_bits
 from tests.compiler.test_primitives import EXACT
 from tests.compiler.test_random_programs import BLOCKS, function_of, run
@@ -295,7 +297,7 @@ def test_a_pool_of_processes_and_one_that_is_broken(data):
         mapped = [np.load(folder / name, mmap_mode="r") for name in ("X.npy", "y.npy")]
         assert_same(compiled(THETA, *mapped), expected)
         os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
-        with pytest.raises(RuntimeError, match=r"takes no more work.*Give jit a new one"):
+        with pytest.raises(RuntimeError, match=r"takes no more work.*Give a new one"):
             [compiled(THETA, *mapped) for _ in range(100)]
 
 
@@ -398,6 +400,58 @@ def test_errors_say_which_rows_and_what_to_do(executor):
         compiled(rows(shrunk))
 
 
+class Odd(OSError):
+    def __init__(self, message, code):  # so that it does not go through pickle
+        super().__init__(message)
+
+
+class Worse(Reader):
+    def __getitem__(self, index):
+        raise Odd("no tape in the drive", 7)
+
+
+class Locked(Reader):
+    def __init__(self, array):
+        super().__init__(array)
+        self.lock = threading.Lock()
+
+
+class Elsewhere:
+    """As a package that is not installed where the workers are."""
+
+    def __reduce__(self):
+        return __import__, ("no_such_package",)
+
+    def read(self, first, last):
+        return np.ones(last - first)
+
+
+def test_readers_that_fail_in_their_own_ways_leave_the_pool_as_it_was():
+    X, executor = np.arange(10.0), Pickling()
+    use = jit(first_element, executor=executor)
+    for bad, cause in ((Worse(X), type(None)), (Reader(X, bad=3), OSError)):
+        with pytest.raises(RuntimeError, match=r"rows 0 to 9 of .* cannot be read here: O.*: (no tape|block 3)"):
+            use(bad)
+        with pytest.raises(RuntimeError) as caught:
+            rows(bad).read(0, 9)
+        assert type(caught.value.__cause__) is cause  # which some picklers send, too
+    with pytest.raises(TypeError, match=r"cannot be sent .*: cannot pickle .*lock.*Let it keep a path, and open"):
+        use(Locked(X))
+    assert jit(first_element)(rows(Locked(X))) == 4.5  # here it need not be sent
+    with pytest.raises(RuntimeError, match=r"tape 7 cannot be read by .*No module named 'no_such_package'. Install"):
+        use(Rows(Elsewhere(), (10,), float, "tape 7"))
+    assert use(Reader(X)) == 4.5
+
+
+def test_a_reader_that_a_script_defines_is_sent_with_its_code():
+    names = {"__name__": "__main__", "Reader": Reader}
+    exec("class OfScript(Reader):\n    def __getitem__(self, i):\n        return 2 * self.array[i]", names)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("__main__.OfScript", names["OfScript"], raising=False)
+        sent = rows(names["OfScript"](np.arange(4.0))).pickled()
+    assert pickle.loads(sent).read(1, 3).tolist() == [2.0, 4.0]  # where there is no such name
+
+
 def test_what_is_no_data_set_is_refused_before_anything_runs(tmp_path):
     with pytest.raises(ValueError, match="has no rows"):
         rows(Reader(np.ones((0, 2))))
@@ -417,15 +471,108 @@ def test_what_is_no_data_set_is_refused_before_anything_runs(tmp_path):
         rows(chunks[chunks > 0])
 
 
-def test_executors_that_are_none_or_shut_down():
-    with pytest.raises(TypeError, match=r"is a concurrent.futures.Executor, got int"):
-        jit(first_element, executor=3)
+@pytest.mark.parametrize(
+    ("executor", "message"),
+    [
+        (3, r"got int: give a ProcessPoolExecutor\(\), or Dask's Client\(\).get_executor\(\)"),
+        (ThreadPoolExecutor, r"got the class ThreadPoolExecutor: call it, ThreadPoolExecutor\(\), for one"),
+    ],
+)
+def test_what_is_no_executor_is_refused_before_anything_runs(executor, message):
+    X, y, model = [[1.0], [2.0]], [1.0, -1.0], MLP(1, [1])
+    for use in (
+        lambda: jit(first_element, executor=executor),
+        lambda: fit(model, X, y, loss="hinge", executor=executor),
+        lambda: model.predict(X, executor=executor),
+        lambda: accuracy(model, X, y, "hinge", executor=executor),
+    ):
+        with pytest.raises(TypeError, match="executor is a concurrent.futures.Executor, " + message):
+            use()
     with pytest.raises(ValueError, match="keep=-1"):
         jit(first_element, keep=-1)
+
+
+def test_an_executor_that_is_shut_down_is_known_at_the_first_call_however_few_the_rows():
     pool = ThreadPoolExecutor(1)
     pool.shutdown()
-    with pytest.raises(RuntimeError, match="takes no more work"):
-        jit(first_element, executor=pool)(rows(Reader(np.ones(10))))
+    X, y, model = [[1.0], [2.0]], [1.0, -1.0], MLP(1, [1])
+    for use in (
+        lambda: jit(first_element, executor=pool)(np.ones(10)),
+        lambda: fit(model, X, y, loss="hinge", executor=pool),
+        lambda: model.predict(X, executor=pool),
+        lambda: accuracy(model, X, y, "hinge", executor=pool),
+    ):
+        with pytest.raises(RuntimeError, match="takes no more work: cannot schedule new futures after shutdown"):
+            use()
+
+
+def test_a_client_of_dask_that_is_closed_says_so(data):
+    _, y, _ = data
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=":0", silence_logs=50) as cluster:
+        client = Client(cluster)
+        executor = client.get_executor(pure=False)
+        compiled = jit(first_element, executor=executor)
+        assert compiled(rows(Reader(y))) == jit(first_element)(y)
+        executor.shutdown()
+        with pytest.raises(RuntimeError, match="takes no more work: cannot schedule new futures after shutdown"):
+            compiled(rows(Reader(y)))
+        compiled = jit(first_element, executor=client.get_executor())
+        compiled(y[:100])
+        client.close()
+        for use in (compiled, jit(first_element, executor=client.get_executor())):
+            with pytest.raises(RuntimeError, match=r"takes no more work: .* closed.* connect another one"):
+                use(rows(Reader(y)))
+        client = Client(cluster)
+        compiled = jit(first_element, executor=client.get_executor())
+        compiled(y[:100])
+    with pytest.raises(RuntimeError, match=r"takes no more work: .*its scheduler ended, connect another one"):
+        compiled(rows(Reader(y)))
+    client.close()
+
+
+def test_a_cluster_without_workers_is_waited_for_a_while(monkeypatch):
+    monkeypatch.setattr(executors, "PATIENCE", 0.1)
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+        pytest.raises(RuntimeError, match=r"has had no workers for 0\.1 s: start some"),
+    ):
+        jit(first_element, executor=client.get_executor())(np.ones(10))
+
+
+FORGET = "import sys; [sys.modules.pop(x) for x in list(sys.modules) if x[:8] in ('autograd', 'llvmlite', 'platform')]"
+INSTALL = r"cannot run compiled code: .*{}.* Install the same valuegrad with its extra `jit` on every worker"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("sys.modules['llvmlite'] = None", INSTALL.format("llvmlite")),
+        ("sys.modules['autograd'] = None", INSTALL.format("autograd")),
+        ("import autograd; autograd.__version__ = '0.0.1'", "has another version of valuegrad: 0.0.1, and here"),
+        (
+            "import platform; platform.libc_ver = lambda: ('musl', '1')",
+            "has another C library, whose functions may round differently: .*musl 1, and here",
+        ),
+    ],
+)
+def test_workers_that_cannot_compute_the_same_are_named_and_stay_alive(change, message, cluster):
+    X, y, model = [[1.0], [2.0]], [1.0, -1.0], MLP(1, [1])
+    executor, before = cluster.get_executor(), cluster.run(os.getpid)
+    cluster.run(exec, f"{FORGET}; {change}")
+    try:
+        for use in (
+            lambda: jit(first_element, executor=executor)(np.ones(10)),
+            lambda: fit(model, X, y, loss="hinge", executor=executor),
+            lambda: model.predict(X, executor=executor),
+            lambda: accuracy(model, X, y, "hinge", executor=executor),
+        ):
+            with pytest.raises(RuntimeError, match="a worker " + message):
+                use()
+        assert cluster.run(os.getpid) == before
+    finally:
+        cluster.run(exec, FORGET)
+    assert jit(first_element, executor=executor)(np.ones(10)) == 1.0
 
 
 @pytest.mark.usefixtures("small_groups")
@@ -440,31 +587,6 @@ def test_workers_agree_on_the_narrowest_registers(monkeypatch):
     monkeypatch.setattr(pieces, "host_lanes", lambda: 1)  # one that came later
     with pytest.raises(RuntimeError, match="registers of 1 doubles, and the code is for 2: call jit again"):
         compiled(X)
-
-
-@pytest.mark.parametrize("absent", [("0.0.1", None), (None, "x86_64 musl")])
-def test_workers_that_would_compute_otherwise_are_refused(absent, monkeypatch):
-    mine = pieces.about()
-    version, library = absent
-    there = mine._replace(version=version or mine.version, library=library or mine.library)
-    executor = Pickling()
-    monkeypatch.setattr(workers, "about", lambda: mine)
-    monkeypatch.setattr(executor, "submit", lambda f, *args: done(there))
-    with pytest.raises(RuntimeError, match="a worker has another"):
-        jit(first_element, executor=executor)(np.ones(10))
-
-
-def test_a_worker_without_the_compiler_is_named(monkeypatch):
-    executor = Pickling()
-    monkeypatch.setattr(executor, "submit", lambda f, *args: done(ModuleNotFoundError("No module named 'llvmlite'")))
-    with pytest.raises(RuntimeError, match=r"No module named 'llvmlite'.*extra `jit` on every worker"):
-        jit(first_element, executor=executor)(np.ones(10))
-
-
-def done(result):
-    future = Future()
-    future.set_exception(result) if isinstance(result, Exception) else future.set_result(result)
-    return future
 
 
 def test_ctrl_c_calls_off_what_is_out(monkeypatch):

@@ -1,6 +1,8 @@
 """`python -m nn --workers`: tables that workers read row by row."""
 
 import contextlib
+import gc
+import itertools
 import json
 
 import numpy as np
@@ -106,6 +108,28 @@ def test_options_that_do_not_go_together(arguments, capsys):
     with pytest.raises(SystemExit):
         main(arguments)
     assert "error: argument --" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["nowhere", "tcp://127.0.0.1:1"])
+def test_an_address_at_which_no_cluster_answers_is_named(address, monkeypatch, capsys):
+    monkeypatch.setattr(row_tables, "PATIENCE", 0.2)
+    assert main(["--data", "t.parquet", "--scheduler", address]) == 2
+    assert f"--scheduler {address}: no Dask scheduler answers there" in capsys.readouterr().err
+    gc.collect()  # else Dask's client is while the next one starts, which then waits for 10 s
+
+
+@pytest.mark.parametrize("task", range(1, 9, 3))
+def test_a_cluster_that_is_lost_in_the_middle_is_said_in_a_sentence(task, here, monkeypatch, capsys):
+    submit, tasks = here.submit, itertools.count()
+
+    def lost(f, *args):
+        if next(tasks) >= task:
+            raise RuntimeError("it was closed")
+        return submit(f, *args)
+
+    monkeypatch.setattr(here, "submit", lost)
+    assert main(["--data", written(INSIDE, "npy"), "--workers", "2"]) == 1
+    assert "training stopped: the executor takes no more work: it was closed. Give a new one" in capsys.readouterr().err
 
 
 def test_training_and_test_share_no_row_and_leave_none_out():

@@ -145,7 +145,7 @@ def compute(task: Task, supply: Mapping[str, Any]) -> Computed | Missing:
     """Run a task.
 
     Args:
-        supply: by key, what was missing: code, pickled readers, arrays of rows.
+        supply: by key, what was missing: code, readers (pickled, for another process), arrays of rows.
 
     Errors: RuntimeError for code that cannot run here, and for rows that cannot be read.
     """
@@ -161,10 +161,12 @@ def compute(task: Task, supply: Mapping[str, Any]) -> Computed | Missing:
         return Missing(frozenset(missing))
     machine_code, layouts = code or _compiled(task.code, supply[task.code])
     layout = layouts[task.layout]
-    unpickled = {key: pickle.loads(x) for key, x in supply.items() if isinstance(x, bytes)}
-    for key, reader in unpickled.items():
-        _note(_kept.readers, key, reader, KEPT_READERS)
-    found |= {k: unpickled.get(key, supply[key]) for k, key in absent.items()}
+    names = {key: source.name for source in task.sources for key in source.keys}
+    given = {key: _read_by(supply[key], names[key]) for key in {*absent.values()}}
+    for key, x in given.items():
+        if not isinstance(x, np.ndarray):
+            _note(_kept.readers, key, x, KEPT_READERS)
+    found |= {k: given[key] for k, key in absent.items()}
     slots, slots_at = memory(layout.slots)
     slots[:] = task.slots
     table = (ctypes.c_int64 * layout.table)()
@@ -198,6 +200,19 @@ def _compiled(key: str, given: Code) -> tuple[MachineCode, Sequence[Layout]]:
     code = MachineCode(given.ir, given.level), given.layouts
     _note(_kept.codes, key, code, KEPT_CODES)
     return code
+
+
+def _read_by(sent: Any, name: str) -> Any:
+    """A reader as it was before it was sent here, or rows."""
+    if not isinstance(sent, bytes):
+        return sent
+    try:
+        return pickle.loads(sent)
+    except Exception as error:
+        raise RuntimeError(
+            f"{name} cannot be read by the worker {platform.node()}: {type(error).__name__}: {error}. Install there "
+            "what reads it here"
+        ) from error
 
 
 def _rows(task: Task, source: Source, piece: int, found: Any, first: int, last: int) -> Array:

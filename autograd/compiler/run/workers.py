@@ -9,25 +9,20 @@ import functools
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
-from typing import Any, NamedTuple
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
 
 from autograd.compiler.lower.plan import BLOCK
 from autograd.compiler.lower.target import Target, host_lanes, host_target
 from autograd.compiler.rows import Array, Rows, content_key
+from autograd.compiler.run.executors import Worker, check_executor, workers_of
 from autograd.compiler.run.kernel import Buffers, Kernel, Sums
-from autograd.compiler.run.pieces import PIECE, About, Code, Computed, Missing, Source, Task, about, compute
+from autograd.compiler.run.pieces import PIECE, Code, Computed, Missing, Source, Task, about, compute
 
 COUNT_AGAIN = 1.0  # seconds after which it is asked again which workers there are
-PATIENCE = 60.0  # seconds without any worker before a call gives up; a nanny takes some 2 to start one anew
+# What a worker is. As text, since one without this package could not read the function: Dask would end that worker.
+ABOUT = "tuple(__import__('autograd.compiler.run.pieces', fromlist=['about']).about())"
 _numbers = itertools.count()
-
-
-class Worker(NamedTuple):
-    """Who takes a share: an executor, or None for this process; and which of its workers, where that can be chosen."""
-
-    executor: Any
-    address: str = ""
 
 
 class Workers:
@@ -42,9 +37,7 @@ class Workers:
     """
 
     def __init__(self, executor: Any = None, threads: int | None = None, keep: int = 0):
-        if executor is not None and not isinstance(executor, Executor):
-            hint = "; of a Dask client it is client.get_executor()" if hasattr(executor, "get_executor") else ""
-            raise TypeError(f"executor is a concurrent.futures.Executor, got {type(executor).__name__}{hint}")
+        check_executor(executor)
         if keep < 0:
             raise ValueError(f"keep={keep!r}: how many bytes of rows a worker keeps is at least 0")
         self.executor, self.threads, self.keep = executor, threads, keep
@@ -63,23 +56,23 @@ class Workers:
     @functools.cached_property
     def _lanes(self) -> int:
         here = about()
-        lanes = host_lanes()
-        for future in [self._submit(worker, about) for worker in self._each()]:
-            there: About = self._result(future)
+        workers = self._each()
+        narrowest = host_lanes()
+        for version, library, lanes, *_ in self._answers([(eval, ABOUT) for _ in workers], workers, {}):
             for what, mine, theirs in (
-                ("version of valuegrad", here.version, there.version),
-                ("C library, whose functions may round differently", here.library, there.library),
+                ("version of valuegrad", here.version, version),
+                ("C library, whose functions may round differently", here.library, library),
             ):
                 if mine != theirs:
                     raise RuntimeError(f"a worker has another {what}: {theirs}, and here {mine}; install the same")
-            lanes = min(lanes, there.lanes)
-        return lanes
+            narrowest = min(narrowest, lanes)
+        return narrowest
 
     def _each(self) -> list[Worker]:
         """All workers; counted anew after a while."""
         now = time.monotonic()
         if self._counted is None or now > self._counted + COUNT_AGAIN:
-            self._counted, self._known = now, _all_of(self.executor)
+            self._counted, self._known = now, workers_of(self.executor)
         return self._known
 
     # --- a call -------------------------------------------------------------------------------------------------------
@@ -138,8 +131,10 @@ class Workers:
             for first, end in itertools.pairwise(bounds)
         ]  # fmt: skip
         given = {**supplies, kernel.key: Code(kernel.ir, kernel.level, kernel.layouts, kernel.plan.target.lanes)}
+        calls: list[tuple[Any, ...]] = [(compute, task, {}) for task in tasks]
+        computed: Computed
         sums = Sums(kernel.code, layout, 1, 1)
-        for task, computed in zip(tasks, self._all_computed(tasks, workers, given), strict=True):
+        for task, computed in zip(tasks, self._answers(calls, workers, given), strict=True):
             for i, group in enumerate(computed.groups, task.first):
                 sums.add_group(i, group)
             if stack is not None and layout.columns:
@@ -147,26 +142,32 @@ class Workers:
                 stack[list(layout.columns), first : first + computed.stored.shape[1]] = computed.stored
         sums.finish(buffers.slots_at, -(-rows // BLOCK))
 
-    def _all_computed(self, tasks: Sequence[Task], workers: list[Worker], given: Mapping[str, Any]) -> list[Computed]:
-        """The results of all tasks. If one fails, or Ctrl-C comes, the others are called off."""
-        supply: list[dict[str, Any]] = [{} for _ in tasks]
-        takers = workers[: len(tasks)]
+    def _answers(
+        self, calls: Sequence[tuple[Any, ...]], workers: Sequence[Worker], given: Mapping[str, Any]
+    ) -> list[Any]:
+        """The results of all calls. If one fails, or Ctrl-C comes, the others are called off.
+
+        Args:
+            calls: for each of as many workers a function and its arguments, of which the last may be a supply.
+            given: from what keys that are missing are supplied.
+        """
+        takers = list(workers[: len(calls)])
         waiting: dict[Future[Any], int] = {}
-        results: dict[int, Computed] = {}
+        results: dict[int, Any] = {}
 
         def submit(i: int) -> None:
-            waiting[self._submit(takers[i], compute, tasks[i], supply[i])] = i
+            waiting[takers[i].submit(*calls[i])] = i
 
         try:
-            for i in range(len(tasks)):
+            for i in range(len(calls)):
                 submit(i)
             while waiting:
                 done = wait(waiting, COUNT_AGAIN, FIRST_COMPLETED).done
                 for future in done:
                     i = waiting.pop(future)
-                    found = self._result(future)
+                    found = takers[i].result(future)
                     if isinstance(found, Missing):
-                        supply[i] |= {key: _sent(given[key]) for key in found.keys}
+                        calls[i][-1].update({key: self._sent(given[key]) for key in found.keys})
                         submit(i)
                     else:
                         results[i] = found
@@ -183,72 +184,9 @@ class Workers:
             for future in waiting:
                 future.cancel()
             raise
-        return [results[i] for i in range(len(tasks))]
+        return [results[i] for i in range(len(calls))]
 
-    # --- the executor -------------------------------------------------------------------------------------------------
-
-    def _submit(self, worker: Worker, f: Any, *args: Any) -> "Future[Any]":
-        if worker.executor is None:
-            done: Future[Any] = Future()
-            done.set_result(f(*args))
-            return done
-        try:
-            future: Future[Any] = worker.executor.submit(f, *args)
-        except RuntimeError as error:  # it is shut down, or a worker process ended
-            raise _unusable(error) from error
-        return future
-
-    def _result(self, future: "Future[Any]") -> Any:
-        try:
-            return future.result()
-        except (BrokenExecutor, CancelledError) as error:
-            raise _unusable(error) from error
-        except ImportError as error:
-            raise RuntimeError(
-                f"a worker cannot run compiled code: {error}. Install valuegrad with its extra `jit` on every worker"
-            ) from error
-        except Exception as error:
-            if not type(error).__module__.startswith("distributed."):
-                raise
-            raise RuntimeError(
-                f"the cluster gave up on a share of the work: {error!s:.400} If workers run out of memory, give them "
-                "more, or give jit a smaller `keep`"
-            ) from error
-
-
-def _unusable(error: Exception) -> RuntimeError:
-    return RuntimeError(
-        f"the executor takes no more work: {str(error) or type(error).__name__:.300}. Give jit a new one; a script "
-        'that starts processes does so under `if __name__ == "__main__":`. Dask, client.get_executor(), goes on when a '
-        "worker is lost"
-    )
-
-
-def _sent(x: Any) -> Any:
-    return x.pickled() if type(x) is Rows else x
-
-
-def _all_of(executor: Any) -> list[Worker]:
-    """The workers of an executor, as far as they can be known; those of Dask so that each gets the same rows again.
-
-    Errors: RuntimeError for a cluster without workers.
-    """
-    if executor is None:
-        return [Worker(None)]
-    if not type(executor).__module__.startswith("distributed"):
-        count = getattr(executor, "num_workers", None) or getattr(executor, "_max_workers", None) or 1
-        return [Worker(executor)] * count
-    client = executor._client
-    while not (found := client.scheduler_info(n_workers=-1)["workers"]):
-        try:
-            client.wait_for_workers(1, PATIENCE)
-        except TimeoutError as error:
-            raise RuntimeError(
-                f"the cluster has had no workers for {PATIENCE:g} s: start some, by the `scale` of a Dask cluster or "
-                "by `dask worker ADDRESS`, whose nanny starts those anew that end"
-            ) from error
-    return [
-        Worker(client.get_executor(pure=False, workers=[address], allow_other_workers=True), address)
-        for address, worker in sorted(found.items())
-        for _ in range(worker["nthreads"])
-    ]
+    def _sent(self, x: Any) -> Any:
+        if type(x) is Rows:
+            return x.reader if self.executor is None else x.pickled()
+        return x
