@@ -237,7 +237,7 @@ def _dot(graph: Graph, start: Node, *factors: Node) -> Sum:
         lefts, rights = (first[0], *lefts), (first[1], *rights)
     uniform = graph.regions[rights[-1]] == UNIFORM or graph.regions[lefts[-1]] == UNIFORM
     if uniform:
-        pairs = [(y, x) if graph.regions[y] == UNIFORM else (x, y) for x, y in zip(lefts, rights, strict=True)]
+        pairs = [(x, y) if graph.regions[x] == UNIFORM else (y, x) for x, y in zip(lefts, rights, strict=True)]
         lefts, rights = map(tuple, zip(*pairs, strict=True))
     return Sum(uniform, lefts, rights)
 
