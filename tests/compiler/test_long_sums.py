@@ -40,7 +40,8 @@ def network_of_sums(seed, every):
             if rng.random() < 0.3:
                 size = rng.randint(5, 20)
                 ys = [rng.choice(known) for _ in range(size)]
-                sums = [dot(rng.choices(list(w), k=size), ys, bias=rng.choice([0.0, w[0], x[0]])) for _ in range(5)]
+                many = range(rng.randint(4, 15))
+                sums = [dot(rng.choices(list(w), k=size), ys, bias=rng.choice([0.0, w[0], x[0]])) for _ in many]
             else:
                 sums = [_added_up([term(rng.choice(kinds)) for _ in range(rng.randint(5, 40))], rng)]
             known += [rng.choice([relu, lambda v: v, lambda v: v * 0.125])(s) for s in sums]
@@ -157,3 +158,9 @@ def test_sums_run_by_table_whatever_the_code_looks_like(f):
     value, gradient = step(w, X)
     assert value == added_in_order([v for v, _ in per_lane])
     assert gradient.tolist() == [added_in_order(list(column)) for column in zip(*[g for _, g in per_lane], strict=True)]
+
+
+def test_neurons_with_biases_share_the_loads_of_their_inputs():
+    layer = jit(vmap(lambda w, x: [dot(w[i : i + 20], x, bias=w[i]) for i in range(16)], in_axes=(None, 0)))
+    alone = "@sums.uniform.1"
+    assert alone not in layer.llvm_ir(np.ones(42), np.ones((50, 20)))

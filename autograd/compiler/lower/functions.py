@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from autograd.compiler.lower.code import Code
 from autograd.compiler.lower.passes import Step
-from autograd.compiler.lower.plan import EXPONENT_BIAS, TILE, Plan
+from autograd.compiler.lower.plan import COLUMN, EXPONENT_BIAS, Plan
 from autograd.compiler.optimize.exponential import ROUND
 from autograd.compiler.optimize.graph import Node
 from autograd.compiler.optimize.operations import CONDITIONS
@@ -208,7 +208,7 @@ class _LaneWriter(_Writer):
         """The address of a vector that is kept for others."""
         column = self.loop.work.columns.get(node)
         if column is not None:
-            return self.code.at("%tile", column * TILE)
+            return self.code.at("%tile", column * COLUMN)
         return self.code.at("%scratch", self.step.handed[node] * self.lanes)
 
     def _compute(self, node: Node) -> None:

@@ -3,7 +3,7 @@ what comes last; and the one function that calls everything in order."""
 
 from autograd.compiler.lower import tables
 from autograd.compiler.lower.code import Code, table
-from autograd.compiler.lower.plan import BLOCK, TILE, Pass, Plan
+from autograd.compiler.lower.plan import BLOCK, COLUMN, TILE, Pass, Plan
 
 WATCHED = 8  # results that are looked at for a NaN at a time
 
@@ -12,7 +12,7 @@ def helpers(plan: Plan) -> list[Code]:
     """The functions that all passes share."""
     if not plan.passes:
         return []
-    return [_gather(), *tables.sum_kernels(plan.passes, plan.target.lanes), *tables.reduction_kernels(plan.passes)]
+    return [_gather(), *tables.sum_kernels(plan.passes, plan.target), *tables.reduction_kernels(plan.passes)]
 
 
 def _gather() -> Code:
@@ -20,7 +20,7 @@ def _gather() -> Code:
     pointers = dict.fromkeys(["to", "from", "elements"], "ptr noalias")
     code = Code("gather", pointers | dict.fromkeys(["count", "length", "lanes", "padded"], "i64"), internal=True)
     with code.loop(0, "%count") as k:
-        source, target = code.at("%from", code.index("%elements", k)), code.at("%to", code.mul(k, TILE))
+        source, target = code.at("%from", code.index("%elements", k)), code.at("%to", code.mul(k, COLUMN))
         with code.loop(0, "%lanes") as lane:
             last = code.entry(source, code.mul(lane, "%length"), "double")
             code.store("double", last, code.at(target, lane))
@@ -43,7 +43,7 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
     count = code.load("i64", entries)
     inputs = [code.entry(entries, 1 + k, "ptr") for k in range(len(lengths))]
     columns = code.at(entries, 1 + len(lengths), "i64")
-    scratch = code.at("%work", TILE * len(loop.work.columns))
+    scratch = code.at("%work", COLUMN * len(loop.work.columns))
     written = []
     with code.loop("%first", "%end") as block:
         row = code.at("%rows", code.mul(code.sub(block, "%first"), results))
@@ -58,7 +58,7 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
             for i, (array, elements) in enumerate(loop.work.inputs):
                 source = code.at(inputs[array], code.mul(tile_row, lengths[array]))
                 written.append(table(f"pass{n}.elements{i}", elements))
-                to = code.at("%work", TILE * column)
+                to = code.at("%work", COLUMN * column)
                 addresses = [("ptr", x) for x in (to, source, f"@pass{n}.elements{i}")]
                 numbers = [("i64", x) for x in (len(elements), lengths[array], lanes, padded)]
                 code.call("@gather", *addresses, *numbers)

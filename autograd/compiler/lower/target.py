@@ -25,7 +25,12 @@ class Target(NamedTuple):
     @property
     def sums(self) -> int:
         """How many sums with the same right factors are computed at a time, so that registers hold the partial ones."""
-        return 4 if self.lanes == 8 else 2
+        return 8 if self.lanes == 8 else 2
+
+    @property
+    def partial_sums(self) -> int:
+        """How many registers hold partial sums."""
+        return 16 if self.lanes == 8 else 8
 
     @property
     def block(self) -> tuple[int, int]:
