@@ -4,6 +4,7 @@ import ctypes
 import functools
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -43,15 +44,13 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
-def _check_functions(module: Any) -> None:
-    """Whether all functions that it calls are there: a call of one that is not would end the process."""
-    for function in module.functions:
-        name = function.name
-        if function.is_declaration and not name.startswith("llvm.") and not llvm.address_of_symbol(name):
-            raise TypeError(
-                f"the lowering {name!r} of a primitive is not a function of the C library: name one, or give an "
-                "expression in functions of this package"
-            )
+def _check_function(name: str) -> None:
+    """Whether a function that is called is there: a call of one that is not would end the process."""
+    if not name.startswith("llvm.") and not llvm.address_of_symbol(name):
+        raise TypeError(
+            f"the lowering {name!r} of a primitive is not a function of the C library: name one, or give an "
+            "expression in functions of this package"
+        )
 
 
 class Layout(NamedTuple):
@@ -87,29 +86,51 @@ class Layout(NamedTuple):
 
 
 class MachineCode:
-    """Functions that were compiled from LLVM IR.
+    """Functions that were compiled from LLVM IR: those without optimisation, `optnone`, at level 0 and the others at
+    level 1, as modules of their own, since LLVM chooses by module how it allocates registers.
 
     Args:
         ir: LLVM IR, from lower.
-        level: how much LLVM optimises.
         cache: where object code is looked for, and kept.
     """
 
-    def __init__(self, ir: str, level: int, cache: Cache | None = None):
+    def __init__(self, ir: str, cache: Cache | None = None):
+        start, *functions = re.split(r"^(?=define )", ir, flags=re.M)
+        quick = [function for function in functions if " optnone {" in function.partition("\n")[0]]
+        self._engines: list[Any] = []
+        if quick:
+            outside = [line for line in start.splitlines(keepends=True) if line.startswith("declare ")]
+            self._add("".join([*outside, *quick]), 0, cache)
+            signatures = [function[len("define ") :].partition(" noinline")[0] for function in quick]
+            start += "".join([f"declare {signature}\n" for signature in signatures])
+        self._add("".join([start, *[function for function in functions if function not in set(quick)]]), 1, cache)
+
+    def _add(self, ir: str, level: int, cache: Cache | None) -> None:
+        """Compile a module, which may call functions of the one before."""
         machine = _machine(level)
         module = llvm.parse_assembly(ir)
-        _check_functions(module)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
-        self._engine = llvm.create_mcjit_compiler(module, machine)
+        declared = [function for function in module.functions if function.is_declaration]
+        engine = llvm.create_mcjit_compiler(module, machine)
+        for function in declared:
+            address = self._address(function.name)
+            if address:
+                engine.add_global_mapping(function, address)
+            else:
+                _check_function(function.name)
         if cache is not None:
             key = cache.key(ir, level)
-            self._engine.set_object_cache(lambda _, code: cache.store(key, code), lambda _: cache.load(key))
-        self._engine.finalize_object()
+            engine.set_object_cache(lambda _, code: cache.store(key, code), lambda _: cache.load(key))
+        engine.finalize_object()
+        self._engines.append(engine)
+
+    def _address(self, name: str) -> int:
+        """Where a function is; 0 if it is none of these."""
+        return next(filter(None, [engine.get_function_address(name) for engine in self._engines]), 0)
 
     def function(self, name: str, arguments: int) -> Callable[..., None]:
-        address = self._engine.get_function_address(name)
-        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(address)
+        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(self._address(name))
 
 
 class Sums:
@@ -179,8 +200,7 @@ class Kernel:
     def __init__(self, ir: str, plan: Plan, threads: int | None = None, cache: Cache | None = None):
         self.ir, self.plan = ir, plan
         self.threads = threads or available_threads()
-        self.level = 0 if plan.quick and not plan.passes else 1  # the loops over tables are worth their time
-        self.code = MachineCode(ir, self.level, cache)
+        self.code = MachineCode(ir, cache)
         self._main = self.code.function("main", 4)
         self._spare: list[Buffers] = []
 
@@ -192,7 +212,7 @@ class Kernel:
     @functools.cached_property
     def key(self) -> str:
         """The same for the same code only."""
-        content = repr((self.ir, self.level, self.layouts)).encode()
+        content = repr((self.ir, self.layouts)).encode()
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
     def take_buffers(self) -> "Buffers":

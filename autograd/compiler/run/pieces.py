@@ -44,7 +44,6 @@ class Code(NamedTuple):
     """What a worker compiles, once: LLVM IR for registers of so many doubles."""
 
     ir: str
-    level: int
     layouts: Sequence[Layout]
     lanes: int
 
@@ -197,7 +196,7 @@ def _compiled(key: str, given: Code) -> tuple[MachineCode, Sequence[Layout]]:
             f"the worker {platform.node()} has registers of {host_lanes()} doubles, and the code is for {given.lanes}: "
             "call jit again, now that this worker is there, so that the code is for what all of them have"
         )
-    code = MachineCode(given.ir, given.level), given.layouts
+    code = MachineCode(given.ir), given.layouts
     _note(_kept.codes, key, code, KEPT_CODES)
     return code
 

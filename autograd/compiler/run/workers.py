@@ -130,7 +130,7 @@ class Workers:
             )
             for first, end in itertools.pairwise(bounds)
         ]  # fmt: skip
-        given = {**supplies, kernel.key: Code(kernel.ir, kernel.level, kernel.layouts, kernel.plan.target.lanes)}
+        given = {**supplies, kernel.key: Code(kernel.ir, kernel.layouts, kernel.plan.target.lanes)}
         calls: list[tuple[Any, ...]] = [(compute, task, {}) for task in tasks]
         computed: Computed
         sums = Sums(kernel.code, layout, 1, 1)
