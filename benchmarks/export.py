@@ -124,7 +124,7 @@ def machine_code(n: int, folder: Path) -> tuple[Callable[[], Any], Any]:
     buffers = kernel.take_buffers()  # as the call has left them
     (folder / "jit.c").write_text(OF_JIT)
     repeat = library(folder, next(filter(shutil.which, COMPILERS)), ["-O2"], "jit.c").repeat
-    main = ctypes.c_void_p(kernel.code._engine.get_function_address("main"))
+    main = ctypes.c_void_p(kernel.code.address("main"))
     passed = [ctypes.c_long(x) for x in (buffers.slots_at, buffers.table_at, buffers.work_at, buffers.partials_at)]
 
     def call() -> None:

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from autograd import jit, sin, value_and_grad
+from autograd import jit, sin, value_and_grad, vmap
+from autograd.compiler.lower import plan
 from autograd.compiler.run import cache
 
 
@@ -116,3 +118,17 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_first_and_a_warning_late
     (tmp_path / "folder").rmdir()
     with pytest.warns(RuntimeWarning, match="compiled code is not kept: .*No such file"):
         g(0.5, 2.0)
+
+
+def test_code_that_is_compiled_quickly_is_a_module_of_its_own_and_computes_the_same(tmp_path, monkeypatch):
+    step = value_and_grad(vmap(lambda w, x: sin(w * x) / (x + 2.0), in_axes=(None, 0), reduce="sum"))
+    X = np.linspace(0.0, 1.0, 21)
+    expected = jit(step)(0.5, X)
+    monkeypatch.setattr(plan, "QUICK_LANES_ABOVE", 0)
+    keys = stored(monkeypatch)
+    quick = jit(step, cache=tmp_path)
+    assert "optnone" in quick.llvm_ir(0.5, X)
+    assert quick(0.5, X) == expected
+    assert len(keys) == 2
+    assert jit(step, cache=tmp_path)(0.5, X) == expected
+    assert len(keys) == 2

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from autograd import Value, exp, expm1, jit, vmap
+from autograd import Value, exp, expm1, jit, value_and_grad, vmap
 from autograd.derivatives import gradients
 from autograd.primitives import TABLE
 from tests.compiler.conftest import TARGETS, close, same_bits
@@ -112,3 +112,17 @@ def test_exponentials_of_a_size_with_a_minus_keep_their_digits_and_the_sign_of_z
         assert close(computed, exp(-abs(x)), 4e-16, 5e-324), x
         assert close(difference, expm1(-abs(x)), 4e-16), x
         assert np.signbit(difference) or x != x
+
+
+@pytest.mark.parametrize("name", ["tanh", "exp", "gelu"])
+def test_many_functions_run_by_table_to_the_same_bits_as_code_of_their_own(name):
+    """Each with its derivative, which shares what it can; the last two lanes are a register's ragged end."""
+    f = value_and_grad(TABLE[name])
+    X = np.array([*MODERATE, *EXTREME[:9], 0.7, -0.2])
+    factors = [1.0 + 0.25 * i for i in range(20)]
+    many = jit(vmap(lambda x: [f(factor * x) for factor in factors]))
+    one = jit(vmap(f))
+    assert many.lower(X).instructions < len(factors) * one.lower(X).instructions / 2
+    for factor, found in zip(factors, many(X), strict=True):
+        for column, expected in zip(found, one(factor * X), strict=True):
+            assert all(map(same_bits, column, expected)), factor

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from autograd.compiler.lower.code import Code
 from autograd.compiler.lower.passes import Step
 from autograd.compiler.lower.plan import COLUMN, EXPONENT_BIAS, Plan
+from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.exponential import ROUND
-from autograd.compiler.optimize.graph import Node
+from autograd.compiler.optimize.graph import Graph, Node
 from autograd.compiler.optimize.operations import CONDITIONS
 
 ARITHMETIC = frozenset({"fadd", "fsub", "fmul", "fdiv", "fneg"})
@@ -17,7 +18,7 @@ ARITHMETIC = frozenset({"fadd", "fsub", "fmul", "fdiv", "fneg"})
 
 def uniform_function(plan: Plan, n: int) -> Code:
     """Function n on slots."""
-    writer = _Writer(plan, Code(f"uniform{n}", {"slots": "ptr noalias"}, quick=plan.quick))
+    writer = _SlotWriter(plan, Code(f"uniform{n}", {"slots": "ptr noalias"}, quick=plan.quick))
     writer.write(plan.uniform[n])
     return writer.code
 
@@ -28,13 +29,13 @@ def lane_functions(plan: Plan, n: int) -> list[Code]:
     written = []
     steps = plan.passes[n].work.steps
     for i, step in enumerate(steps):
-        for k, nodes in enumerate(step.functions):
+        for k, nodes in enumerate(step.codes):
             code = Code(f"pass{n}_{i}_{k}", pointers | {"row": "i64"}, quick=plan.quick)
             writer = _LaneWriter(plan, code, n, step)
             if i == k == 0:
                 writer.keep_what_is_the_same()
             writer.write(nodes)
-            if i == len(steps) - 1 and k == len(step.functions) - 1:
+            if i == len(steps) - 1 and k == len(step.codes) - 1:
                 writer.store_what_others_computed()
             written.append(writer.code)
     return written
@@ -44,16 +45,23 @@ def _literal(x: float) -> str:
     return f"0x{struct.unpack('<Q', struct.pack('<d', math.nan if x != x else x))[0]:016X}"
 
 
-class _Writer:
-    """Writes nodes that are the same for all lanes: they read and write slots."""
+class Writer:
+    """Writes nodes: their operations, on numbers or on vectors of so many lanes.
 
-    double, bit, integer, exponent_bits, true = "double", "i1", "i64", "52", "true"
+    Args:
+        graph: what the nodes are of.
+        code: where they are written.
+        target: what for.
+        lanes: doubles to a vector; 1 for numbers.
+    """
 
-    def __init__(self, plan: Plan, code: Code):
-        self.plan = plan
-        self.graph = plan.graph
-        self.code = code
+    def __init__(self, graph: Graph, code: Code, target: Target, lanes: int):
+        self.graph, self.code, self.target, self.lanes = graph, code, target, lanes
         self.value = code.value
+        self.double, self.bit, self.integer, self.exponent_bits, self.true = "double", "i1", "i64", "52", "true"
+        if lanes > 1:
+            self.double, self.bit, self.integer = [f"<{lanes} x {kind}>" for kind in ("double", "i1", "i64")]
+            self.exponent_bits, self.true = "splat (i64 52)", "splat (i1 true)"
         self.doubles: dict[Node, str] = {}  # the name of each node as a number
         self.bits: dict[Node, str] = {}  # the name of each node as a condition; a node may have both
 
@@ -62,10 +70,13 @@ class _Writer:
             self._compute(node)
             self._keep(node)
 
+    def _keep(self, node: Node) -> None:
+        """Write a node where others look for it."""
+
     # --- operands -----------------------------------------------------------------------------------------------------
 
     def constant(self, x: float) -> str:
-        return _literal(x)
+        return _literal(x) if self.lanes == 1 else f"splat (double {_literal(x)})"
 
     def number(self, node: Node) -> str:
         """The name of a node's number, loaded or converted if need be."""
@@ -92,7 +103,7 @@ class _Writer:
         return name
 
     def _load(self, node: Node) -> str:
-        return self.code.entry("%slots", self.plan.slot[node], "double")
+        raise KeyError(node)
 
     # --- operations ---------------------------------------------------------------------------------------------------
 
@@ -136,6 +147,11 @@ class _Writer:
 
     def _ldexp(self, x: str, k: str) -> str:
         """x 2^k for a whole k. Multiplied in two steps, since 2^k alone may be out of range."""
+        if self.target.scalef and self.lanes > 1:
+            scalef, double = "llvm.x86.avx512.mask.scalef.pd.512", self.double
+            self.code.declared.add(f"declare {double} @{scalef}({double}, {double}, {double}, i8, i32)")
+            operands = f"{double} {x}, {double} {k}, {double} zeroinitializer, i8 -1, i32 4"
+            return self.value(f"call {double} @{scalef}({operands})")
         half = self._arithmetic("fmul", k, self.constant(0.5))
         half = self._arithmetic("fsub", self._arithmetic("fadd", half, self.constant(ROUND)), self.constant(ROUND))
         for power in (half, self._arithmetic("fsub", k, half)):
@@ -150,29 +166,43 @@ class _Writer:
         return self.value(f"bitcast {self.integer} {exponent} to {self.double}")
 
     def _call(self, function: str, args: Sequence[str]) -> str:
-        name = f"llvm.{function[5:]}.f64" if function.startswith("llvm.") else function
-        return self.code.result("double", name, args)
+        if function.startswith("llvm."):
+            kind = f"v{self.lanes}f64" if self.lanes > 1 else "f64"
+            return self.code.result(self.double, f"llvm.{function[5:]}.{kind}", args)
+        if self.lanes == 1:
+            return self.code.result("double", function, args)
+        if function in self.target.vector_functions:
+            return self.code.result(self.double, self.target.vector_functions[function], args)
+        results = []
+        for lane in range(self.lanes):
+            scalars = [self.value(f"extractelement {self.double} {x}, i64 {lane}") for x in args]
+            results.append(self.code.result("double", function, scalars))
+        return self.code.gathered("double", results)
 
-    # --- results ------------------------------------------------------------------------------------------------------
+
+class _SlotWriter(Writer):
+    """Writes nodes that are the same for all lanes: they read and write slots."""
+
+    def __init__(self, plan: Plan, code: Code):
+        super().__init__(plan.graph, code, plan.target, 1)
+        self.plan = plan
+
+    def _load(self, node: Node) -> str:
+        return self.code.entry("%slots", self.plan.slot[node], "double")
 
     def _keep(self, node: Node) -> None:
-        """Write a node where others look for it."""
         places = self.plan.places.get(node, ())
         handed = self.plan.slot.get(node)
         for slot in places if handed is None else (*places, handed):
             self.code.store("double", self.number(node), self.code.at("%slots", slot))
 
 
-class _LaneWriter(_Writer):
+class _LaneWriter(Writer):
     """Writes nodes that vary over the lanes of a region: a part of the body of its loop."""
 
     def __init__(self, plan: Plan, code: Code, n: int, step: Step):
-        super().__init__(plan, code)
-        self.loop, self.step = plan.passes[n], step
-        self.lanes = lanes = plan.target.lanes
-        if lanes > 1:
-            self.double, self.bit, self.integer = [f"<{lanes} x {kind}>" for kind in ("double", "i1", "i64")]
-            self.exponent_bits, self.true = "splat (i64 52)", "splat (i1 true)"
+        super().__init__(plan.graph, code, plan.target, plan.target.lanes)
+        self.plan, self.loop, self.step = plan, plan.passes[n], step
 
     def keep_what_is_the_same(self) -> None:
         """Columns of the tile that are the same for all lanes."""
@@ -181,7 +211,7 @@ class _LaneWriter(_Writer):
 
     def store_what_others_computed(self) -> None:
         """What is stored by lane although no code computes it."""
-        computed = {node for step in self.loop.work.steps for nodes in step.functions for node in nodes}
+        computed = {node for step in self.loop.work.steps for nodes in step.codes for node in nodes}
         for node in self.loop.stacks:
             if node not in computed:
                 self._store(node)
@@ -189,13 +219,13 @@ class _LaneWriter(_Writer):
     def constant(self, x: float) -> str:
         """From a slot, like a parameter: a literal would be loaded through an address computed at each use."""
         if not x or x != x:
-            return _literal(x) if self.lanes == 1 else f"splat (double {_literal(x)})"
+            return super().constant(x)
         return self._splat(self.code.entry("%slots", self.plan.constant_slot[x], "double"))
 
     def _load(self, node: Node) -> str:
         if self.graph.regions[node] == self.loop.region:
             return self.code.load(self.double, self._place(node))
-        return self._splat(super()._load(node))
+        return self._splat(self.code.entry("%slots", self.plan.slot[node], "double"))
 
     def _one_or_zero(self, bit: str) -> str:
         """One instruction instead of three where there are registers for masks."""
@@ -218,27 +248,6 @@ class _LaneWriter(_Writer):
             self.doubles[node] = self._arithmetic("fadd", first, f"<{numbers}>" if self.lanes > 1 else _literal(0.0))
         else:
             super()._compute(node)
-
-    def _call(self, function: str, args: Sequence[str]) -> str:
-        if self.lanes == 1:
-            return super()._call(function, args)
-        if function.startswith("llvm."):
-            return self.code.result(self.double, f"llvm.{function[5:]}.v{self.lanes}f64", args)
-        if function in self.plan.target.vector_functions:
-            return self.code.result(self.double, self.plan.target.vector_functions[function], args)
-        results = []
-        for lane in range(self.lanes):
-            scalars = [self.value(f"extractelement {self.double} {x}, i64 {lane}") for x in args]
-            results.append(self.code.result("double", function, scalars))
-        return self.code.gathered("double", results)
-
-    def _ldexp(self, x: str, k: str) -> str:
-        if not self.plan.target.scalef:
-            return super()._ldexp(x, k)
-        scalef, double = "llvm.x86.avx512.mask.scalef.pd.512", self.double
-        self.code.declared.add(f"declare {double} @{scalef}({double}, {double}, {double}, i8, i32)")
-        operands = f"{double} {x}, {double} {k}, {double} zeroinitializer, i8 -1, i32 4"
-        return self.value(f"call {double} @{scalef}({operands})")
 
     def _keep(self, node: Node) -> None:
         if node in self.step.handed or node in self.loop.work.columns:

@@ -12,7 +12,10 @@ def helpers(plan: Plan) -> list[Code]:
     """The functions that all passes share."""
     if not plan.passes:
         return []
-    return [_gather(), *tables.sum_kernels(plan.passes, plan.target), *tables.reduction_kernels(plan.passes)]
+    return [
+        _gather(), *tables.sum_kernels(plan.passes, plan.target),
+        *tables.function_kernels(plan.passes, plan.target), *tables.reduction_kernels(plan.passes),
+    ]  # fmt: skip
 
 
 def _gather() -> Code:
@@ -66,11 +69,13 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
             for i, step in enumerate(loop.work.steps):
                 for k, call in enumerate(step.sums):
                     written += tables.sums(code, f"pass{n}.sums{i}.{k}", call, plan, loop, "%work", padded)
-                if step.functions:
+                for k, functions in enumerate(step.functions):
+                    written += tables.functions(code, f"pass{n}.functions{i}.{k}", functions, loop, "%work", padded)
+                if step.codes:
                     with code.loop(0, padded, width) as lane:
                         addresses = [("ptr", x) for x in ("%slots", scratch, code.at("%work", lane), columns)]
                         lane_row = code.add(tile_row, lane)
-                        for k in range(len(step.functions)):
+                        for k in range(len(step.codes)):
                             code.call(f"@pass{n}_{i}_{k}", *addresses, ("i64", lane_row))
             written += tables.reduce(code, n, loop, "%work", lanes, row)
     codes, more = tables.totals(n, loop)

@@ -12,7 +12,7 @@ compute again than to keep.
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd.compiler.optimize.graph import LONG, UNIFORM, Graph, Node
@@ -21,6 +21,7 @@ from autograd.compiler.optimize.operations import CONDITIONS
 Nodes = Sequence[Node]
 Pair = tuple[Node, Node]
 
+MANY = 12  # functions from which they run by table
 CHUNK = 500  # nodes to a function: compile time grows faster than the size of one
 
 
@@ -30,6 +31,23 @@ class Sum(NamedTuple):
     uniform: bool
     lefts: Nodes
     rights: Nodes
+
+    @property
+    def columns(self) -> Nodes:
+        """What it reads from the tile."""
+        return self.rights if self.uniform else [*self.lefts, *self.rights]
+
+
+class Function(NamedTuple):
+    """A primitive of one number."""
+
+    name: str
+    x: Node
+
+    @property
+    def columns(self) -> Nodes:
+        """What it reads from the tile."""
+        return (self.x,)
 
 
 class Sums(NamedTuple):
@@ -46,17 +64,30 @@ class Sums(NamedTuple):
     groups: Sequence[tuple[Nodes, Sequence[Sum]]]
 
 
-class Step(NamedTuple):
-    """Sums by table, then code.
+class Functions(NamedTuple):
+    """Functions that one call of a kernel computes.
 
     Attributes:
-        sums: calls of kernels.
-        functions: what each function computes, operands first.
+        names: primitives, all of each operand.
+        groups: the results for each operand, and the operand.
+    """
+
+    names: Sequence[str]
+    groups: Sequence[tuple[Nodes, Node]]
+
+
+class Step(NamedTuple):
+    """Sums and functions by table, then code.
+
+    Attributes:
+        sums, functions: calls of kernels.
+        codes: what each function of LLVM IR computes, operands first.
         handed: what one of them hands to another for as many lanes as a register holds, and where in scratch memory.
     """
 
     sums: Sequence[Sums]
-    functions: Sequence[Nodes]
+    functions: Sequence[Functions]
+    codes: Sequence[Nodes]
     handed: Mapping[Node, int]
 
 
@@ -88,32 +119,37 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int
         group: how many sums the kernel for shared right factors takes.
     """
     regions, ops = graph.regions, graph.ops
-    nodes = [n for n in graph.needed([*kept, *wanted]) if regions[n] == region]
+    nodes = [n for n in graph.needed([*kept, *wanted], graph.functions) if regions[n] == region]
+    functions = {n: Function(*graph.functions[n]) for n in nodes if n in graph.functions}
+    if len(functions) < MANY:
+        nodes, functions = [n for n in graph.needed([*kept, *wanted]) if regions[n] == region], {}
     sums = _find_sums(graph, nodes, [*kept, *wanted])
-    depth = _depths(graph, nodes, sums)
+    tabled: Mapping[Node, Sum | Function] = {**sums, **functions}
+    depth = _depths(graph, nodes, tabled)
     last = max(depth.values(), default=0)
     by_depth: dict[int, list[Node]] = defaultdict(list)
     targets: dict[int, list[Node]] = defaultdict(list)
     columns: dict[Node, None] = {}
-    for node, found in sums.items():
+    for node, found in tabled.items():
         by_depth[depth[node]].append(node)
-        targets[depth[node] - 1] += _columns_of(found)
+        targets[depth[node] - 1] += found.columns
     for step in range(last):
         columns |= dict.fromkeys(targets[step])
-    columns |= dict.fromkeys([*sums, *kept])
+    columns |= dict.fromkeys([*tabled, *kept])
     targets[last] += [*kept, *wanted]
 
     position = {n: i for i, n in enumerate(nodes)}
     computed: set[Node] = set()
     steps = []
     for step in range(last + 1):
-        here = _code(graph, targets[step], position, sums, computed, columns)
-        functions = cut(graph, here)
-        if not functions and step in (0, last):  # which have more to do than to compute
-            functions.append([])
-        handed = [x for x in crossing(graph, functions) if x not in columns]
-        calls = list(_grouped({n: sums[n] for n in by_depth[step]}, group))
-        steps.append(Step(calls, functions, {x: i for i, x in enumerate(handed)}))
+        here = _code(graph, targets[step], position, tabled, computed, columns)
+        codes = cut(graph, here)
+        if not codes and step in (0, last):  # which have more to do than to compute
+            codes.append([])
+        handed = [x for x in crossing(graph, codes) if x not in columns]
+        sums_here = _grouped({n: sums[n] for n in by_depth[step] if n in sums}, group)
+        functions_here = _together({n: functions[n] for n in by_depth[step] if n in functions})
+        steps.append(Step([*sums_here], [*functions_here], codes, {x: i for i, x in enumerate(handed)}))
     inputs: dict[int, list[Node]] = defaultdict(list)
     for n in nodes:
         if ops[n] == "lane_input":
@@ -145,25 +181,21 @@ def crossing(graph: Graph, functions: Sequence[Nodes]) -> Iterable[Node]:
     )
 
 
-def _columns_of(found: Sum) -> Nodes:
-    return found.rights if found.uniform else [*found.lefts, *found.rights]
-
-
-def _depths(graph: Graph, nodes: Nodes, sums: Mapping[Node, Sum]) -> dict[Node, int]:
-    """How many sums by table have to be complete, one after another, with each of them."""
+def _depths(graph: Graph, nodes: Nodes, tabled: Mapping[Node, Sum | Function]) -> dict[Node, int]:
+    """How many loops over tables have to be complete, one after another, with each of what runs by table."""
     depth = [0] * len(graph)
     for node in nodes:
-        found = sums.get(node)
-        for x in graph.operands(node) if found is None else _columns_of(found):
+        found = tabled.get(node)
+        for x in graph.operands(node) if found is None else found.columns:
             if depth[x] > depth[node]:
                 depth[node] = depth[x]
         if found is not None:
             depth[node] += 1
-    return {node: depth[node] for node in sums}
+    return {node: depth[node] for node in tabled}
 
 
 def _code(
-    graph: Graph, targets: Nodes, position: Mapping[Node, int], sums: Mapping[Node, Sum], computed: set[Node],
+    graph: Graph, targets: Nodes, position: Mapping[Node, int], tabled: Container[Node], computed: set[Node],
     columns: dict[Node, None],
 ) -> Nodes:  # fmt: skip
     """What a step computes to have its targets; what it needs of an earlier step gets a column."""
@@ -171,7 +203,7 @@ def _code(
     stack = list(targets)
     while stack:
         node = stack.pop()
-        if node in here or node not in position or node in sums or graph.ops[node] == "lane_input":
+        if node in here or node not in position or node in tabled or graph.ops[node] == "lane_input":
             continue
         if node in computed and (node in columns or graph.ops[node] not in CONDITIONS):
             columns[node] = None
@@ -278,6 +310,21 @@ def _grouped(sums: Mapping[Node, Sum], size: int) -> Iterator[Sums]:
     for (uniform, count), groups in calls.items():
         if groups:
             yield Sums(uniform, count, [(nodes, [sums[n] for n in nodes]) for nodes in groups])
+
+
+# --- functions -------------------------------------------------------------------------------------------------------
+
+
+def _together(functions: Mapping[Node, Function]) -> Iterator[Functions]:
+    """Functions of one operand together, since they share much of what is computed."""
+    of: dict[Node, dict[str, Node]] = defaultdict(dict)
+    for node, (name, x) in functions.items():
+        of[x][name] = node
+    calls: dict[Sequence[str], list[tuple[Nodes, Node]]] = defaultdict(list)
+    for x, found in of.items():
+        names = tuple(sorted(found))
+        calls[names].append(([found[name] for name in names], x))
+    return itertools.starmap(Functions, calls.items())
 
 
 # --- reductions ------------------------------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ class Plan:
         """How many nodes become code of their own."""
         codes = [
             *self.uniform,
-            *[nodes for loop in self.passes for step in loop.work.steps for nodes in step.functions],
+            *[nodes for loop in self.passes for step in loop.work.steps for nodes in step.codes],
         ]
         return sum(map(len, codes))
 
@@ -285,7 +285,7 @@ def _hand_over(graph: Graph, uniform: Sequence[tuple[int, Nodes]], passes: Seque
 def _read(graph: Graph, work: Steps) -> Iterator[Nodes]:
     """What the steps of a pass read."""
     for step in work.steps:
-        yield from [graph.operands(node) for nodes in step.functions for node in nodes]
+        yield from [graph.operands(node) for nodes in step.codes for node in nodes]
     yield from [found.lefts for found in work.sums]
 
 

@@ -9,10 +9,12 @@ import itertools
 from collections.abc import Sequence
 
 from autograd.compiler.lower.code import Code, Loop, table
-from autograd.compiler.lower.passes import Nodes, Sum, Sums
+from autograd.compiler.lower.functions import Writer
+from autograd.compiler.lower.passes import Functions, Nodes, Sum, Sums
 from autograd.compiler.lower.plan import COLUMN, GROUP, VIRTUAL_LANES, Pass, Plan
 from autograd.compiler.lower.target import Target
-from autograd.compiler.optimize.graph import REDUCTIONS
+from autograd.compiler.optimize.graph import REDUCTIONS, SOURCES
+from autograd.compiler.optimize.lowering import on_lanes
 
 V = VIRTUAL_LANES
 VECTOR, MASK = f"<{V} x double>", f"<{V} x i1>"
@@ -123,6 +125,44 @@ def _sum_lanes(code: Code, call: Sums, more: bool, lane: Loop, registers: int, w
         for place, row in zip(places, names, strict=True):
             for r, so_far in enumerate(row):
                 code.store(vector, term[so_far], code.at(place, r * width))
+
+
+# --- functions within a lane -----------------------------------------------------------------------------------------
+
+
+def functions(code: Code, name: str, call: Functions, loop: Pass, tile: str, lanes: str) -> list[str]:
+    """A call that computes these for the first lanes of a tile; returns the table that it reads."""
+    columns = loop.work.columns
+    numbers = [("i64", x) for x in (lanes, len(call.groups))]
+    code.call(f"@{_functions_name(call)}", ("ptr", tile), ("ptr", f"@{name}"), *numbers)
+    return [table(name, [columns[node] * COLUMN for results, x in call.groups for node in (x, *results)])]
+
+
+def _functions_name(call: Functions) -> str:
+    return ".".join(["functions", *call.names])
+
+
+def function_kernels(passes: Sequence[Pass], target: Target) -> list[Code]:
+    """The functions that `functions` calls."""
+    calls = [call for loop in passes for step in loop.work.steps for call in step.functions]
+    return [_function_kernel(call, target) for call in {call.names: call for call in calls}.values()]
+
+
+def _function_kernel(call: Functions, target: Target) -> Code:
+    """For each operand, the first of an entry of the table, its results, the others."""
+    graph, x, results = on_lanes(call.names)
+    pointers = {"tile": "ptr", "places": "ptr noalias"}
+    code = Code(_functions_name(call), pointers | {"lanes": "i64", "count": "i64"}, internal=True)
+    with code.loop(0, "%count") as entry:
+        first = code.mul(entry, 1 + len(results))
+        source, *to = [code.at("%tile", code.index("%places", code.add(first, i))) for i in range(1 + len(results))]
+        with code.loop(0, "%lanes", target.lanes) as lane:
+            writer = Writer(graph, code, target, target.lanes)
+            writer.doubles[x] = code.load(writer.double, code.at(source, lane))
+            writer.write([node for node in graph.needed(results) if graph.ops[node] not in SOURCES])
+            for place, node in zip(to, results, strict=True):
+                code.store(writer.double, writer.number(node), code.at(place, lane))
+    return code
 
 
 # --- reductions over lanes -------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from autograd import primitives
 from autograd.compiler.arguments import HasValues
 from autograd.compiler.optimize.graph import LONG, UNIFORM, Graph, Node
 from autograd.compiler.optimize.identities import RULES, is_finite
-from autograd.compiler.optimize.lowering import apply, is_index, take
+from autograd.compiler.optimize.lowering import apply, is_index, is_long, take
 from autograd.compiler.trace.calls import Trace, Traced
 from autograd.compiler.trace.lanes import StackedResult
 from autograd.derivatives import GATED
@@ -280,4 +280,7 @@ class _Conversion:
         if op is primitives.take:
             self.checks.append(is_index(self.graph, args[0], len(args) - 1))
             return take(self.graph, *args)
-        return apply(self.graph, op, args)
+        result = apply(self.graph, op, args)
+        if len(args) == 1 and self.graph.regions[args[0]] != UNIFORM and is_long(op.name):
+            self.graph.functions[result] = op.name, args[0]
+        return result

@@ -30,6 +30,7 @@ class Graph:
             position), "lane_input" (array, element), "lane_index".
         args: for each node its operands, as positions; for a source what is given in parentheses above.
         regions: for each node UNIFORM, or the number of the vmap whose lanes it varies over.
+        functions: nodes that were written out, but may be computed by table: the primitive and its operand.
 
     Example:
         >>> from autograd.compiler.optimize.identities import RULES
@@ -47,6 +48,7 @@ class Graph:
         self.ops: list[str] = []
         self.args: list[tuple[Any, ...]] = []
         self.regions: list[int] = []
+        self.functions: dict[Node, tuple[str, Node]] = {}
         self._known: dict[tuple[Any, ...], Node] = {}
 
     def __len__(self) -> int:
@@ -56,7 +58,7 @@ class Graph:
         """One that can be added to without changing this one."""
         new = Graph(self.rules)
         new.ops, new.args, new.regions = self.ops.copy(), self.args.copy(), self.regions.copy()
-        new._known = self._known.copy()
+        new.functions, new._known = self.functions.copy(), self._known.copy()
         return new
 
     def source(self, op: str, *args: Any, region: int = UNIFORM) -> Node:
@@ -108,13 +110,19 @@ class Graph:
         """The positions that a node reads; none for a source."""
         return () if self.ops[node] in SOURCES else self.args[node]
 
-    def needed(self, outputs: Iterable[Node]) -> list[Node]:
-        """Dead code elimination: only what the outputs need, operands before results."""
+    def needed(
+        self, outputs: Iterable[Node], whole: Mapping[Node, tuple[str, Node]] = MappingProxyType({})
+    ) -> list[Node]:
+        """Dead code elimination: only what the outputs need, operands before results.
+
+        Args:
+            whole: functions that are not to be written out.
+        """
         ops, args = self.ops, self.args
         wanted = set(outputs)
         for node in range(max(wanted, default=-1), -1, -1):
             if node in wanted and ops[node] not in SOURCES:
-                wanted.update(args[node])
+                wanted.update(whole[node][1:] if node in whole else args[node])
         return sorted(wanted)
 
     def operations(self, nodes: Iterable[Node]) -> Counter[str]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 from autograd.compiler.optimize import exponential
-from autograd.compiler.optimize.graph import Graph, Node, Rule
+from autograd.compiler.optimize.graph import UNIFORM, Graph, Node, Rule
 from autograd.compiler.optimize.operations import CONDITIONS
 
 # Each rule returns an equal node, or None.
@@ -224,7 +224,14 @@ def _is_finite_constant(graph: Graph, node: Node) -> bool:
 
 
 def _on_lanes(written_out: Callable[[Graph, Node], Node]) -> Callable[[Graph, Node], Node | None]:
-    return lambda graph, x: None if graph.regions[x] == 0 else written_out(graph, x)
+    def rule(graph: Graph, x: Node) -> Node | None:
+        if graph.regions[x] == UNIFORM:
+            return None
+        node = written_out(graph, x)
+        graph.functions[node] = written_out.__name__, x
+        return node
+
+    return rule
 
 
 RULES: dict[str, Rule] = {

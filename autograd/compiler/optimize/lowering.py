@@ -1,15 +1,19 @@
 """Primitives as machine operations of a compact graph: what their `lower` says."""
 
+import functools
+from collections.abc import Iterable
 from typing import Any
 
 from autograd import primitives
 from autograd.compiler.optimize.graph import Graph, Node
+from autograd.compiler.optimize.identities import RULES
 from autograd.condition import trace_rule
 from autograd.graph import topological_order
 from autograd.value import Value
 
 # What a primitive that is lowered by an expression stands for: steps (op, operands) and the step that is the result.
 # An operand is an input (-1, -2, ...), an earlier step (0, 1, ...) or a constant (float).
+MANY = 12  # operations, with constants, from which a function may run by table
 Reference = int | float
 Template = tuple[list[tuple[primitives.Primitive, tuple[Reference, ...]]], Reference]
 _templates: dict[tuple[primitives.Primitive, int], Template] = {}
@@ -69,6 +73,22 @@ def apply(graph: Graph, op: primitives.Primitive, args: tuple[Node, ...]) -> Nod
         operands = tuple([resolve(r) for r in references])
         found.append(graph.add(inner.lower, operands) if type(inner.lower) is str else apply(graph, inner, operands))
     return resolve(result)
+
+
+def on_lanes(names: Iterable[str]) -> tuple[Graph, Node, list[Node]]:
+    """Primitives of one number that varies over the lanes, written out: a graph, the number, and the results."""
+    graph = Graph(RULES)
+    x = graph.source("lane_input", 0, 0, region=1)
+    return graph, x, [apply(graph, primitives.TABLE[name], (x,)) for name in names]
+
+
+@functools.cache
+def is_long(name: str) -> bool:
+    """Whether a primitive is one of the package, and is written out in many operations."""
+    if name not in primitives.TABLE:
+        return False
+    graph, _, results = on_lanes([name])
+    return len(graph.needed(results)) > MANY
 
 
 def take(graph: Graph, index: Node, *values: Node) -> Node:

@@ -114,7 +114,7 @@ class MachineCode:
         declared = [function for function in module.functions if function.is_declaration]
         engine = llvm.create_mcjit_compiler(module, machine)
         for function in declared:
-            address = self._address(function.name)
+            address = self.address(function.name)
             if address:
                 engine.add_global_mapping(function, address)
             else:
@@ -125,12 +125,12 @@ class MachineCode:
         engine.finalize_object()
         self._engines.append(engine)
 
-    def _address(self, name: str) -> int:
+    def address(self, name: str) -> int:
         """Where a function is; 0 if it is none of these."""
         return next(filter(None, [engine.get_function_address(name) for engine in self._engines]), 0)
 
     def function(self, name: str, arguments: int) -> Callable[..., None]:
-        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(self._address(name))
+        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(self.address(name))
 
 
 class Sums:
