@@ -1,10 +1,10 @@
 """The plan of one pass: which sums run by table, in which steps the rest is computed, and what is kept in the tile.
 
 A tile is as many lanes as are computed together; it has a column for everything that is kept for all of them. A pass
-takes tile by tile through its steps. A step is sums of products, by table, and then code for what can be computed from
-them, up to the factors of the next sums:
+takes tile by tile through its steps. A step is sums of products and functions such as tanh, by table, and then code for
+what can be computed from them, up to what the next sums and functions read:
 
-    inputs -> code 0 -> sums 1 -> code 1 -> ... -> reductions over the lanes
+    inputs -> code 0 -> sums and functions 1 -> code 1 -> ... -> reductions over the lanes
 
 Every number is computed in the first step that needs it. A later one reads it from the tile; conditions are cheaper to
 compute again than to keep.

@@ -281,6 +281,6 @@ class _Conversion:
             self.checks.append(is_index(self.graph, args[0], len(args) - 1))
             return take(self.graph, *args)
         result = apply(self.graph, op, args)
-        if len(args) == 1 and self.graph.regions[args[0]] != UNIFORM and is_long(op.name):
+        if len(args) == 1 and self.graph.regions[args[0]] != UNIFORM and is_long(op):
             self.graph.functions[result] = op.name, args[0]
         return result

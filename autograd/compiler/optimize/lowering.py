@@ -83,11 +83,11 @@ def on_lanes(names: Iterable[str]) -> tuple[Graph, Node, list[Node]]:
 
 
 @functools.cache
-def is_long(name: str) -> bool:
-    """Whether a primitive is one of the package, and is written out in many operations."""
-    if name not in primitives.TABLE:
+def is_long(op: primitives.Primitive) -> bool:
+    """Whether this is a primitive of the package that is written out in many operations."""
+    if primitives.TABLE.get(op.name) is not op:
         return False
-    graph, _, results = on_lanes([name])
+    graph, _, results = on_lanes([op.name])
     return len(graph.needed(results)) > MANY
 
 

@@ -96,14 +96,17 @@ class MachineCode:
 
     def __init__(self, ir: str, cache: Cache | None = None):
         start, *functions = re.split(r"^(?=define )", ir, flags=re.M)
-        quick = [function for function in functions if " optnone {" in function.partition("\n")[0]]
+        quick: list[str] = []
+        others: list[str] = []
+        for function in functions:
+            (quick if " optnone {" in function[: function.index("\n")] else others).append(function)
         self._engines: list[Any] = []
         if quick:
             outside = [line for line in start.splitlines(keepends=True) if line.startswith("declare ")]
             self._add("".join([*outside, *quick]), 0, cache)
             signatures = [function[len("define ") :].partition(" noinline")[0] for function in quick]
             start += "".join([f"declare {signature}\n" for signature in signatures])
-        self._add("".join([start, *[function for function in functions if function not in set(quick)]]), 1, cache)
+        self._add("".join([start, *others]), 1, cache)
 
     def _add(self, ir: str, level: int, cache: Cache | None) -> None:
         """Compile a module, which may call functions of the one before."""
