@@ -166,6 +166,15 @@ def test_sums_over_a_batch_are_added_in_the_same_order_everywhere(target):
         assert total == added_in_order((((terms[0] + terms[1]) + terms[2]) + terms[3]).tolist()), n
 
 
+def test_rows_of_every_length_are_read_whichever_of_their_elements_are_needed(target):
+    needed = [[0], [0, 1], [2, 0, 1], [5, 0, 2, 3, 4], [9, 10, 1, 2, 3, 4, 5, 6, 0]]
+    f = jit(vmap(lambda *rows: [row[i] for row, some in zip(rows, needed, strict=True) for i in some]), target=target)
+    for n in (1, 3, 8, 67, 200):
+        arrays = [rng.normal(size=(n, length)) for length in (1, 2, 3, 6, 11)]
+        expected = [array[:, i] for array, some in zip(arrays, needed, strict=True) for i in some]
+        assert np.array_equal(f(*arrays), expected), n
+
+
 def test_groups_of_blocks_are_added_up_before_they_are_added_to_each_other(monkeypatch):
     X = rng.normal(size=600_000)
     expected = added_in_order(X.tolist())

@@ -6,11 +6,12 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from strategies import SPECIAL, given_some_or_many
 
 import autograd
 from autograd import dot, jit, relu, value_and_grad, vmap
+from autograd.compiler.lower.passes import plan_reductions
 from tests.compiler.conftest import TARGETS, same_bits
 from tests.compiler.test_jit import added_in_order
 
@@ -164,3 +165,19 @@ def test_neurons_with_biases_share_the_loads_of_their_inputs():
     layer = jit(vmap(lambda w, x: [dot(w[i : i + 20], x, bias=w[i]) for i in range(16)], in_axes=(None, 0)))
     alone = "@sums.uniform.1"
     assert alone not in layer.llvm_ir(np.ones(42), np.ones((50, 20)))
+
+
+TRIANGLE = [(i, 10 + j) for i in range(10) for j in range(i + 1)]
+PRODUCTS = st.lists(st.tuples(st.integers(0, 12), st.integers(8, 20)), max_size=150)
+
+
+@given(PRODUCTS | st.permutations(TRIANGLE), st.sampled_from(sorted(TARGETS)))
+def test_each_product_is_summed_over_the_lanes_once_and_most_of_them_in_blocks(products, target):
+    shapes = TARGETS[target].blocks
+    found = plan_reductions([(100 + i, pair) for i, pair in enumerate(products)], [], shapes, 4)
+    computed = [(x, y) for blocks in found.blocks.values() for xs, ys in blocks for x in xs for y in ys]
+    results = dict(zip(found.order, [*computed, *found.pairs], strict=True))
+    assert sorted(n for n in found.order if n is not None) == [100 + i for i in range(len(products))]
+    assert all({*results[100 + i]} == {*pair} for i, pair in enumerate(products))
+    if sorted(products) == TRIANGLE:
+        assert len(found.pairs) <= 12, found

@@ -89,6 +89,21 @@ class Code:
             vector = self.value(f"insertelement {whole} {vector}, {kind} {scalar}, i64 {lane}")
         return scalars[0] if len(scalars) == 1 else vector
 
+    def transposed(self, rows: Sequence[str], size: int, lanes: int) -> list[str]:
+        """So many columns of so many lanes, out of rows: vectors of as many doubles, in the order of memory.
+
+        Both numbers are powers of two, and there are no fewer lanes than columns.
+        """
+        vectors = [*rows]
+        while len(vectors) > size:
+            indices = range(2 * size * lanes // len(vectors))
+            pairs = [*zip(vectors[::2], vectors[1::2], strict=True)]
+            vectors = [self.shuffle(len(indices) // 2, x, y, indices) for x, y in pairs]
+        for _ in range(size.bit_length() - 1):  # evens, then odds: the last bit of a position becomes the first one
+            pairs = [*zip(vectors[::2], vectors[1::2], strict=True)]
+            vectors = [self.shuffle(lanes, x, y, range(i, 2 * lanes, 2)) for i in (0, 1) for x, y in pairs]
+        return vectors
+
     # --- memory -------------------------------------------------------------------------------------------------------
 
     def at(self, base: str, index: Any, kind: str = "double") -> str:

@@ -12,24 +12,34 @@ def helpers(plan: Plan) -> list[Code]:
     """The functions that all passes share."""
     if not plan.passes:
         return []
+    width = plan.target.lanes
+    kinds = {(plan.row_lengths[x.region][array], size) for x in plan.passes for array, size, _ in x.work.inputs}
+    gathers = [_gather(length, size, width) for length, size in sorted(kinds)]
     return [
-        _gather(), *tables.sum_kernels(plan.passes, plan.target),
+        *gathers, *tables.sum_kernels(plan.passes, plan.target),
         *tables.function_kernels(plan.passes, plan.target), *tables.reduction_kernels(plan.passes),
     ]  # fmt: skip
 
 
-def _gather() -> Code:
-    """Elements of rows of numbers become columns of a tile; beyond the last row it is repeated, to full registers."""
-    pointers = dict.fromkeys(["to", "from", "elements"], "ptr noalias")
-    code = Code("gather", pointers | dict.fromkeys(["count", "length", "lanes", "padded"], "i64"), internal=True)
+def _gather(length: int, size: int, width: int) -> Code:
+    """So many consecutive elements at a time of rows of a length become columns of a tile; beyond the last row it is
+    repeated, to full registers."""
+    pointers = dict.fromkeys(["to", "from", "firsts"], "ptr noalias")
+    code = Code(f"gather.{length}.{size}", pointers | dict.fromkeys(["count", "lanes", "padded"], "i64"), internal=True)
+    whole = code.sub("%lanes", code.value(f"urem i64 %lanes, {width}"))
+    last = code.sub("%lanes", 1)
     with code.loop(0, "%count") as k:
-        source, target = code.at("%from", code.index("%elements", k)), code.at("%to", code.mul(k, COLUMN))
-        with code.loop(0, "%lanes") as lane:
-            last = code.entry(source, code.mul(lane, "%length"), "double")
-            code.store("double", last, code.at(target, lane))
-        last = code.entry(source, code.mul(code.sub("%lanes", 1), "%length"), "double")
-        with code.loop("%lanes", "%padded") as lane:
-            code.store("double", last, code.at(target, lane))
+        source, target = code.at("%from", code.index("%firsts", k)), code.at("%to", code.mul(k, size * COLUMN))
+        with code.loop(0, whole, width) as lane:
+            row, to = code.at(source, code.mul(lane, length)), code.at(target, lane)
+            together, step, loads = (width, width, size) if length == size else (size, length, width)
+            rows = [code.load(f"<{together} x double>", code.at(row, i * step)) for i in range(loads)]
+            for i, column in enumerate(code.transposed(rows, size, width)):
+                code.store(f"<{width} x double>", column, code.at(to, i * COLUMN))
+        with code.loop(whole, "%padded") as lane:
+            row, to = code.at(source, code.mul(code.least(lane, last), length)), code.at(target, lane)
+            for i in range(size):
+                code.store("double", code.entry(row, i, "double"), code.at(to, i * COLUMN))
     return code
 
 
@@ -52,20 +62,20 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
         row = code.at("%rows", code.mul(code.sub(block, "%first"), results))
         code.call(f"@start{n}", ("ptr", row))
         first = code.mul(block, BLOCK)
-        size = code.least(code.sub(count, first), BLOCK)
-        with code.loop(0, size, TILE) as done:
+        block_lanes = code.least(code.sub(count, first), BLOCK)
+        with code.loop(0, block_lanes, TILE) as done:
             tile_row = code.add(first, done)
-            lanes = code.least(code.sub(size, done), TILE)
+            lanes = code.least(code.sub(block_lanes, done), TILE)
             padded = code.mul(code.value(f"udiv i64 {code.add(lanes, width - 1)}, {width}"), width)
             column = 0
-            for i, (array, elements) in enumerate(loop.work.inputs):
+            for i, (array, size, firsts) in enumerate(loop.work.inputs):
                 source = code.at(inputs[array], code.mul(tile_row, lengths[array]))
-                written.append(table(f"pass{n}.elements{i}", elements))
+                written.append(table(f"pass{n}.firsts{i}", firsts))
                 to = code.at("%work", COLUMN * column)
-                addresses = [("ptr", x) for x in (to, source, f"@pass{n}.elements{i}")]
-                numbers = [("i64", x) for x in (len(elements), lengths[array], lanes, padded)]
-                code.call("@gather", *addresses, *numbers)
-                column += len(elements)
+                addresses = [("ptr", x) for x in (to, source, f"@pass{n}.firsts{i}")]
+                numbers = [("i64", x) for x in (len(firsts), lanes, padded)]
+                code.call(f"@gather.{lengths[array]}.{size}", *addresses, *numbers)
+                column += size * len(firsts)
             for i, step in enumerate(loop.work.steps):
                 for k, call in enumerate(step.sums):
                     written += tables.sums(code, f"pass{n}.sums{i}.{k}", call, plan, loop, "%work", padded)

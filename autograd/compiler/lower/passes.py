@@ -20,6 +20,7 @@ from autograd.compiler.optimize.operations import CONDITIONS
 
 Nodes = Sequence[Node]
 Pair = tuple[Node, Node]
+Shape = tuple[int, int]
 
 MANY = 12  # functions from which they run by table
 CHUNK = 500  # nodes to a function: compile time grows faster than the size of one
@@ -95,13 +96,14 @@ class Steps(NamedTuple):
     """What a pass computes for each tile.
 
     Attributes:
-        inputs: what is copied into the tile: array, elements of a row, the column of the first.
+        inputs: what is copied into the tile, its first columns: array, how many consecutive elements of a row at a
+            time, the first ones.
         steps: the steps.
         columns: what is kept in the tile, and in which column.
         splat: the columns that are the same for all lanes.
     """
 
-    inputs: Sequence[tuple[int, Sequence[int]]]
+    inputs: Sequence[tuple[int, int, Sequence[int]]]
     steps: Sequence[Step]
     columns: Mapping[Node, int]
     splat: Nodes
@@ -112,11 +114,12 @@ class Steps(NamedTuple):
         return (found for step in self.steps for call in step.sums for _, group in call.groups for found in group)
 
 
-def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int) -> Steps:
+def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int, together: int) -> Steps:
     """The steps to what is kept in the tile for the reductions, and to what else is wanted.
 
     Args:
         group: how many sums the kernel for shared right factors takes.
+        together: how many consecutive elements of a row are copied at a time, at most.
     """
     regions, ops = graph.regions, graph.ops
     nodes = [n for n in graph.needed([*kept, *wanted], graph.functions) if regions[n] == region]
@@ -150,14 +153,34 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int
         sums_here = _grouped({n: sums[n] for n in by_depth[step] if n in sums}, group)
         functions_here = _together({n: functions[n] for n in by_depth[step] if n in functions})
         steps.append(Step([*sums_here], [*functions_here], codes, {x: i for i, x in enumerate(handed)}))
-    inputs: dict[int, list[Node]] = defaultdict(list)
+    inputs: dict[int, dict[int, Node]] = defaultdict(dict)
     for n in nodes:
         if ops[n] == "lane_input":
-            inputs[graph.args[n][0]].append(n)
-    ordered = dict.fromkeys([n for found in inputs.values() for n in found]) | columns
-    elements = [(array, [graph.args[n][1] for n in found]) for array, found in inputs.items()]
+            array, element = graph.args[n]
+            inputs[array][element] = n
+    copied = [(array, *run) for array, found in inputs.items() for run in runs(sorted(found), together)]
+    spans = [(array, first + i) for array, size, firsts in copied for first in firsts for i in range(size)]
+    ordered = dict.fromkeys([inputs[array][element] for array, element in spans]) | columns
     splat = [x for x in columns if regions[x] == UNIFORM]
-    return Steps(elements, steps, {n: i for i, n in enumerate(ordered)}, splat)
+    return Steps(copied, steps, {n: i for i, n in enumerate(ordered)}, splat)
+
+
+def runs(numbers: Sequence[int], together: int) -> list[tuple[int, list[int]]]:
+    """Increasing numbers as runs of consecutive ones: of so many, the first of each run; then of half as many, ...
+
+    Example:
+        >>> runs([0, 1, 2, 5, 6, 7, 8, 9], 4)
+        [(4, [5]), (2, [0]), (1, [2, 9])]
+    """
+    found: dict[int, list[int]] = defaultdict(list)
+    start = 0
+    while start < len(numbers):
+        size = together
+        while numbers[start + size - 1 : start + size] != [numbers[start] + size - 1]:
+            size //= 2
+        found[size].append(numbers[start])
+        start += size
+    return sorted(found.items(), reverse=True)
 
 
 def cut(graph: Graph, nodes: Nodes) -> list[Nodes]:
@@ -334,27 +357,20 @@ class Reductions(NamedTuple):
     """Reductions over the lanes of a tile, in the order in which kernels compute them.
 
     Attributes:
-        shape: how many left and right factors a block has.
         width: how many pairs, terms or minima a kernel takes at a time.
-        blocks: sums of all products of some left factors with some right ones.
+        blocks: for each shape, sums of all products of so many left factors with so many right ones.
         pairs: the other sums of products.
         terms: what is summed as it is.
         minima: what the others are the minima of.
         order: the reduction of each result of these; None for what only fills up.
     """
 
-    shape: tuple[int, int]
     width: int
-    blocks: Sequence[tuple[Nodes, Nodes]]
+    blocks: Mapping[Shape, Sequence[tuple[Nodes, Nodes]]]
     pairs: Sequence[Pair]
     terms: Nodes
     minima: Nodes
     order: Sequence[Node | None]
-
-    @property
-    def block(self) -> int:
-        """How many results a block has."""
-        return self.shape[0] * self.shape[1]
 
     @property
     def sum_count(self) -> int:
@@ -362,45 +378,77 @@ class Reductions(NamedTuple):
 
 
 def plan_reductions(
-    sums: Sequence[tuple[Node, Nodes]], minima: Sequence[tuple[Node, Node]], shape: tuple[int, int], width: int
+    sums: Sequence[tuple[Node, Nodes]], minima: Sequence[tuple[Node, Node]], shapes: Sequence[Shape], width: int
 ) -> Reductions:
     """Find blocks among products: left factors that meet the same right ones.
 
     Args:
         sums: reductions, each with the two factors, or the one term, that are summed.
         minima: reductions, each with the term that it reduces.
-        shape, width: see Reductions.
+        shapes: of blocks, those to look for first; width: see Reductions.
     """
-    frequency = Counter(itertools.chain.from_iterable([factors for _, factors in sums if len(factors) == 2]))
     runs: dict[Node, dict[Node, Node]] = defaultdict(dict)
     pairs: list[tuple[Pair, Node]] = []
     terms: list[tuple[Node, Node]] = []
+    on_the_left = _lefts([factors for _, factors in sums if len(factors) == 2])
     for node, factors in sums:
         if len(factors) == 1:
             terms.append((node, factors[0]))
             continue
-        left, right = factors
-        if frequency[left] < frequency[right]:
-            left, right = right, left
+        left, right = factors if factors[0] in on_the_left else factors[::-1]
         if runs[left].setdefault(right, node) != node:  # in fast code two terms may be the same product
             pairs.append(((left, right), node))
-    sharing: dict[Nodes, list[Node]] = defaultdict(list)
-    for left, run in runs.items():
-        sharing[tuple(run)].append(left)
-    blocks: list[tuple[Nodes, Nodes]] = []
-    rows, columns = shape
-    for rights, lefts in sharing.items():
-        whole, inner = len(lefts) - len(lefts) % rows, len(rights) - len(rights) % columns
-        for i in range(0, whole, rows):
-            some = lefts[i : i + rows]
-            blocks += [(some, rights[k : k + columns]) for k in range(0, inner, columns)]
-            pairs += [((left, right), runs[left][right]) for right in rights[inner:] for left in some]
-        pairs += [((left, right), runs[left][right]) for left in lefts[whole:] for right in rights]
-    order: list[Node | None] = [runs[x][y] for lefts, rights in blocks for x in lefts for y in rights]
+    blocks: dict[Shape, list[tuple[Nodes, Nodes]]] = {}
+    order: list[Node | None] = []
+    for shape in shapes:
+        needed = 0.75 if shape == shapes[-1] else 1.0  # a pair takes twice the loads that a product in a block does
+        found = list(_blocks(runs, *shape, needed))
+        order += [runs[x].pop(y, None) for lefts, rights in found for x in lefts for y in rights]
+        if found:
+            blocks[shape] = found
+    pairs += [((left, right), node) for left, run in runs.items() for right, node in run.items()]
     kinds: list[list[tuple[Node, Any]]] = [[(node, pair) for pair, node in pairs], terms, [*minima]]
     for kind in kinds:
         missing = -len(kind) % width
         order += [*[node for node, _ in kind], *([None] * missing)]
         kind += kind[-1:] * missing
     multiplied, summed, least = [[x for _, x in kind] for kind in kinds]
-    return Reductions(shape, width, blocks, multiplied, summed, least, order)
+    return Reductions(width, blocks, multiplied, summed, least, order)
+
+
+def _lefts(products: Sequence[Nodes]) -> set[Node]:
+    """One factor of each product, and as far as possible not the other: what meets the same factors is on one side."""
+    partners: dict[Node, list[Node]] = defaultdict(list)
+    for x, y in products:
+        partners[x].append(y)
+        partners[y].append(x)
+    side: dict[Node, bool] = {}
+    for first in sorted(partners, key=lambda x: -len(partners[x])):
+        side.setdefault(first, True)
+        stack = [first]
+        while stack:
+            x = stack.pop()
+            new = [y for y in partners[x] if y not in side]
+            side |= dict.fromkeys(new, not side[x])
+            stack += new
+    return {x for x, left in side.items() if left}
+
+
+def _blocks(
+    runs: Mapping[Node, Mapping[Node, Node]], rows: int, columns: int, needed: float
+) -> Iterator[tuple[Nodes, Nodes]]:
+    """Blocks of a shape of which so much is needed: of left factors next to each other when their runs of right ones
+    are in alphabetical order, with the most frequent as the first letters."""
+    frequency = Counter(itertools.chain.from_iterable(runs.values()))
+    letters = {right: i for i, (right, _) in enumerate(frequency.most_common())}
+    least = columns - rows * columns * (1 - needed)
+    words = {left: sorted(map(letters.__getitem__, run)) for left, run in runs.items() if len(run) >= least}
+    lefts = sorted(words, key=words.__getitem__)
+    start = 0
+    while start + rows <= len(lefts):
+        some = lefts[start : start + rows]
+        found = Counter(itertools.chain.from_iterable([runs[left] for left in some])).most_common()
+        whole = [found[i : i + columns] for i in range(0, len(found) - columns + 1, columns)]
+        blocks = [block for block in whole if sum([count for _, count in block]) >= rows * columns * needed]
+        yield from [(some, [right for right, _ in block]) for block in blocks]
+        start += rows if blocks else 1

@@ -235,9 +235,9 @@ def _pass(
 ) -> Pass:  # fmt: skip
     sums = [(n, _factors(graph, graph.args[n])) for n in reductions if graph.ops[n] == "lane_sum"]
     minima = [(n, graph.args[n][0]) for n in reductions if graph.ops[n] == "lane_min"]
-    reduced = plan_reductions(sums, minima, target.block, min(VIRTUAL_LANES, math.prod(target.block)))
+    reduced = plan_reductions(sums, minima, target.blocks, min(map(math.prod, target.blocks)))
     kept = itertools.chain(*[factors for _, factors in sums], [x for _, x in minima])
-    work = plan_steps(graph, region, list(dict.fromkeys(kept)), list(stacks), target.sums)
+    work = plan_steps(graph, region, list(dict.fromkeys(kept)), list(stacks), target.sums, target.together)
     read = set(itertools.chain(work.columns, stacks, *_read(graph, work)))
     for x in [*[graph.constant(x) for x in WRITERS_CONSTANTS], *[x for x in read if graph.ops[x] == "const"]]:
         slots.of(x)

@@ -6,11 +6,11 @@ the partial results in pairs; then tiles, blocks of tiles, and groups of blocks,
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from autograd.compiler.lower.code import Code, Loop, table
 from autograd.compiler.lower.functions import Writer
-from autograd.compiler.lower.passes import Functions, Nodes, Sum, Sums
+from autograd.compiler.lower.passes import Functions, Nodes, Reductions, Shape, Sum, Sums
 from autograd.compiler.lower.plan import COLUMN, GROUP, VIRTUAL_LANES, Pass, Plan
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.graph import REDUCTIONS, SOURCES
@@ -170,44 +170,47 @@ def _function_kernel(call: Functions, target: Target) -> Code:
 
 def reduce(code: Code, n: int, loop: Pass, tile: str, lanes: str, results: str) -> list[str]:
     """Calls that add the first lanes of a tile to the results of pass n; returns the tables that they read."""
-    found, tables, done = loop.reductions, [], 0
-    blocks, pairs = found.blocks, found.pairs
-    for kind, lefts, rights, size in (
-        ("blocks", [x for xs, _ in blocks for x in xs], [y for _, ys in blocks for y in ys], found.block),
-        ("pairs", [x for x, _ in pairs], [y for _, y in pairs], found.width),
-        ("terms", found.terms, [], found.width),
-        ("minima", found.minima, [], found.width),
-    ):
-        if lefts:
-            names = [f"pass{n}.{kind}.{side}" for side in ("lefts", "rights")]
-            for name, nodes in zip(names, (lefts, rights), strict=True):
-                tables.append(table(name, [loop.work.columns[x] * COLUMN for x in nodes]))
-            ragged = code.value(f"icmp ne i64 {code.value(f'urem i64 {lanes}, {V}')}, 0")
-            function = code.select("ptr", ragged, f"@{kind}.ragged", f"@{kind}")
-            pointers = [code.at(results, done), tile, *[f"@{name}" for name in names]]
-            count = len(blocks) if kind == "blocks" else len(lefts) // found.width
-            code.call(function, *[("ptr", x) for x in pointers], ("i64", lanes), ("i64", count))
-            done += count * size
+    tables, done = [], 0
+    for kind, shape, *factors in _kinds(loop.reductions):
+        names = [f"pass{n}.{kind}.{side}" for side in ("lefts", "rights")]
+        for name, nodes in zip(names, factors, strict=True):
+            tables.append(table(name, [loop.work.columns[x] * COLUMN for x in nodes]))
+        ragged = code.value(f"icmp ne i64 {code.value(f'urem i64 {lanes}, {V}')}, 0")
+        function = code.select("ptr", ragged, f"@{kind}.ragged", f"@{kind}")
+        pointers = [code.at(results, done), tile, *[f"@{name}" for name in names]]
+        count = len(factors[0]) // shape[0]
+        code.call(function, *[("ptr", x) for x in pointers], ("i64", lanes), ("i64", count))
+        done += count * len(_results(kind, shape))
     return tables
+
+
+def _kinds(found: Reductions) -> Iterator[tuple[str, Shape, Nodes, Nodes]]:
+    """The kernels that have work: name, how many left and right factors each takes at a time, and all of these."""
+    for (rows, columns), blocks in found.blocks.items():
+        lefts, rights = [[x for block in blocks for x in block[side]] for side in (0, 1)]
+        yield f"blocks.{rows}.{columns}", (rows, columns), lefts, rights
+    width = found.width
+    if found.pairs:
+        lefts, rights = [[pair[side] for pair in found.pairs] for side in (0, 1)]
+        yield "pairs", (width, width), lefts, rights
+    for kind, terms in (("terms", found.terms), ("minima", found.minima)):
+        if terms:
+            yield kind, (width, 0), terms, ()
+
+
+def _results(kind: str, shape: Shape) -> list[tuple[int, int]]:
+    """Which left factor meets which right one for each result of a kernel."""
+    rows, columns = map(range, shape)
+    return list(itertools.product(rows, columns)) if "blocks" in kind else [(i, i) for i in rows]
 
 
 def reduction_kernels(passes: Sequence[Pass]) -> list[Code]:
     """The functions that `reduce` calls."""
-    kinds = {}
-    for loop in passes:
-        found = loop.reductions
-        rows, columns = found.shape
-        if found.blocks:
-            kinds["blocks"] = rows, columns, list(itertools.product(range(rows), range(columns)))
-        if found.pairs:
-            kinds["pairs"] = found.width, found.width, [(i, i) for i in range(found.width)]
-        for kind, terms in (("terms", found.terms), ("minima", found.minima)):
-            if terms:
-                kinds[kind] = found.width, 0, [(i, i) for i in range(found.width)]
-    return [_reduction_kernel(kind, *shape, ragged) for kind, shape in kinds.items() for ragged in (False, True)]
+    kinds = {kind: shape for loop in passes for kind, shape, *_ in _kinds(loop.reductions)}
+    return [_reduction_kernel(kind, shape, ragged) for kind, shape in kinds.items() for ragged in (False, True)]
 
 
-def _reduction_kernel(kind: str, lefts: int, rights: int, pairs: Sequence[tuple[int, int]], ragged: bool) -> Code:
+def _reduction_kernel(kind: str, shape: Shape, ragged: bool) -> Code:
     """For each entry of the tables so many factors, and the results of the pairs of them; or of left ones alone.
 
     A ragged tile ends with a vector of lanes that are not all real: those change nothing.
@@ -216,11 +219,12 @@ def _reduction_kernel(kind: str, lefts: int, rights: int, pairs: Sequence[tuple[
     name = f"{kind}.ragged" if ragged else kind
     code = Code(name, pointers | {"lanes": "i64", "count": "i64"}, internal=True)
     limit = code.splat(V, "i64", "%lanes") if ragged else ""
+    pairs = _results(kind, shape)
     names = [str(i) for i in range(len(pairs))]
     with code.loop(0, "%count") as entry:
         places = [
             [code.at("%tile", code.index(f"%{side}", code.add(code.mul(entry, size), i))) for i in range(size)]
-            for side, size in (("lefts", lefts), ("rights", rights))
+            for side, size in zip(("lefts", "rights"), shape, strict=True)
         ]
         with code.loop(0, "%lanes", V, {x: (VECTOR, _start(kind)) for x in names}) as lane:
             xs, ys = [[code.load(VECTOR, code.at(place, lane)) for place in side] for side in places]
@@ -228,7 +232,7 @@ def _reduction_kernel(kind: str, lefts: int, rights: int, pairs: Sequence[tuple[
                 numbers = code.value(f"add <{V} x i64> {code.splat(V, 'i64', lane)}, <{_numbers('i64', 0, V)}>")
                 real = code.value(f"icmp slt <{V} x i64> {numbers}, {limit}")
             for so_far, (i, j) in zip(names, pairs, strict=True):
-                term = code.value(f"fmul {VECTOR} {xs[i]}, {ys[j]}") if rights else xs[i]
+                term = code.value(f"fmul {VECTOR} {xs[i]}, {ys[j]}") if ys else xs[i]
                 if ragged:
                     term = code.select(VECTOR, real, term, _start(kind), MASK)
                 lane[so_far] = _merged(code, kind, lane[so_far], term, V)

@@ -1,7 +1,7 @@
 """What code is made for: the registers and vector functions of a machine."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import llvmlite.binding as llvm
@@ -33,9 +33,14 @@ class Target(NamedTuple):
         return 16 if self.lanes == 8 else 8
 
     @property
-    def block(self) -> tuple[int, int]:
+    def blocks(self) -> Sequence[tuple[int, int]]:
         """How many left and right factors are multiplied with each other at a time in sums over lanes."""
-        return (4, 4) if self.lanes == 8 else (2, 2)
+        return ((4, 4), (2, 2)) if self.lanes == 8 else ((2, 2),)
+
+    @property
+    def together(self) -> int:
+        """How many elements of a row are copied together, at most."""
+        return min(4, self.lanes)
 
 
 @functools.cache
