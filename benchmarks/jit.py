@@ -378,7 +378,7 @@ def with_casadi(theta: Any, X: Any, y: Any) -> Step:
             h = z
         total = total + casadi.fmax(1 - label[i] * h[0], 0)
     loss = total / len(y)
-    function = casadi.Function("step", [p, x, label], [loss, casadi.gradient(loss, p)])
+    function: Any = casadi.Function("step", [p, x, label], [loss, casadi.gradient(loss, p)])
     buffer, evaluate = function.buffer()
     inputs: list[Any] = [np.ascontiguousarray(a.ravel()) for a in (theta, X, y)]
     value: Any = np.zeros(1)
