@@ -230,7 +230,7 @@ class _Conversion:
         graph = self.graph
         if not self.exact and runs_by_table(graph, lefts, rights):
             return graph.add("dot", (start, *lefts, *rights))
-        products = [graph.add("fmul", pair) for pair in zip(lefts, rights, strict=True)]
+        products = (graph.add("fmul", pair) for pair in zip(lefts, rights, strict=True))  # each added once it is there
         return functools.reduce(lambda x, y: graph.add("fadd", (x, y)), products, start)
 
     def _gated(self, *args: Node) -> Node:
@@ -243,7 +243,7 @@ class _Conversion:
             return self._dot(nothing, adjoints, partials)
         if not self.exact and (n == 1 or runs_by_table(graph, adjoints, partials)):
             return graph.add("gated", adjoints + partials + flows)
-        products = list(map(self._gate, adjoints, partials, flows))
+        products = map(self._gate, adjoints, partials, flows)
         return functools.reduce(lambda x, y: graph.add("fadd", (x, y)), products)
 
     def _gate(self, x: Node, y: Node, flows: Node) -> Node:
