@@ -6,7 +6,7 @@ the partial results in pairs; then tiles, blocks of tiles, and groups of blocks,
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from autograd.compiler.lower.code import Code, Loop, table
 from autograd.compiler.lower.functions import Writer
@@ -95,13 +95,12 @@ def _sum_kernel(call: Sums, more: bool, registers: int, width: int) -> Code:
 
 def _sum_lanes(code: Code, call: Sums, more: bool, lane: Loop, registers: int, width: int) -> None:
     """All sums for so many registers of lanes."""
-    vector = f"<{width} x double>" if width > 1 else "double"
-    zero = f"splat (double {NOTHING})" if width > 1 else NOTHING
+    vector, nothing = _vector(width), _literal(NOTHING, width)
     names = [[f"{i}.{r}" for r in range(registers)] for i in range(call.size)]
     tile = code.at("%tile", lane)
     with code.loop(0, "%groups", 1, {"first": ("i64", "0")}) as group:
         end = group["first"] = code.index("%ends", group)
-        start = dict.fromkeys(itertools.chain(*names), (vector, zero))
+        start = dict.fromkeys(itertools.chain(*names), (vector, nothing))
         places = [
             code.at(tile, code.index("%results", code.add(code.mul(group, call.size), i))) for i in range(call.size)
         ]
@@ -109,22 +108,35 @@ def _sum_lanes(code: Code, call: Sums, more: bool, lane: Loop, registers: int, w
             for place, row in zip(places, names, strict=True):
                 start |= {x: (vector, code.load(vector, code.at(place, r * width))) for r, x in enumerate(row)}
         with code.loop(group["first"], end, 1, start) as term:
-            right = code.at(tile, code.index("%rights", term))
-            xs = [code.load(vector, code.at(right, r * width)) for r in range(registers)]
-            for i, row in enumerate(names):
-                left = code.index("%lefts", code.add(code.mul(term, call.size), i))
-                if call.uniform:
-                    addresses = range(registers) if width == 8 else [0] * registers
-                    ys = [code.splat(width, "double", code.entry(f"%slots{r}", left, "double")) for r in addresses]
-                else:
-                    place = code.at(tile, left)
-                    ys = [code.load(vector, code.at(place, r * width)) for r in range(registers)]
-                for x, y, so_far in zip(xs, ys, row, strict=True):
-                    product = code.value(f"fmul {vector} {x}, {y}")
-                    term[so_far] = code.value(f"fadd {vector} {term[so_far]}, {product}")
+            _add(
+                code, "sums", term, itertools.chain(*names), _products(code, call, tile, term, registers, width), width
+            )
         for place, row in zip(places, names, strict=True):
             for r, so_far in enumerate(row):
                 code.store(vector, term[so_far], code.at(place, r * width))
+
+
+def _products(code: Code, call: Sums, tile: str, term: Loop, registers: int, width: int) -> Iterator[str]:
+    """The products of a term, in so many registers of lanes for one sum after the other."""
+    vector, right = _vector(width), code.at(tile, code.index("%rights", term))
+    xs = [code.load(vector, code.at(right, r * width)) for r in range(registers)]
+    for i in range(call.size):
+        left = code.index("%lefts", code.add(code.mul(term, call.size), i))
+        for r, x in enumerate(xs):
+            if call.uniform:
+                y = code.splat(width, "double", code.entry(f"%slots{r if width == 8 else 0}", left, "double"))
+            else:
+                y = code.load(vector, code.at(code.at(tile, left), r * width))
+            yield code.value(f"fmul {vector} {x}, {y}")
+
+
+def _add(code: Code, kind: str, loop: Loop, names: Iterable[str], terms: Iterator[str], width: int) -> None:
+    """Add a term to each variable of a loop: four of them are computed, then added, and so on, since a processor that
+    multiplies and adds by turns was found to wait for one or the other."""
+    variables = iter(names)
+    while some := list(itertools.islice(terms, 4)):
+        for x, name in zip(some, variables, strict=False):
+            loop[name] = _merged(code, kind, loop[name], x, width)
 
 
 # --- functions within a lane -----------------------------------------------------------------------------------------
@@ -231,11 +243,10 @@ def _reduction_kernel(kind: str, shape: Shape, ragged: bool) -> Code:
             if ragged:
                 numbers = code.value(f"add <{V} x i64> {code.splat(V, 'i64', lane)}, <{_numbers('i64', 0, V)}>")
                 real = code.value(f"icmp slt <{V} x i64> {numbers}, {limit}")
-            for so_far, (i, j) in zip(names, pairs, strict=True):
-                term = code.value(f"fmul {VECTOR} {xs[i]}, {ys[j]}") if ys else xs[i]
-                if ragged:
-                    term = code.select(VECTOR, real, term, _start(kind), MASK)
-                lane[so_far] = _merged(code, kind, lane[so_far], term, V)
+            terms = (code.value(f"fmul {VECTOR} {xs[i]}, {ys[j]}") if ys else xs[i] for i, j in pairs)
+            if ragged:
+                terms = (code.select(VECTOR, real, x, _start(kind), MASK) for x in terms)
+            _add(code, kind, lane, names, terms, V)
         first = code.at("%results", code.mul(entry, len(pairs)))
         for i, (x, width) in enumerate(_in_pairs(code, kind, [lane[x] for x in names])):
             place = code.at(first, i * width)
@@ -245,12 +256,20 @@ def _reduction_kernel(kind: str, shape: Shape, ragged: bool) -> Code:
 
 
 def _start(kind: str) -> str:
-    return f"splat (double {INFINITY if kind == 'minima' else NOTHING})"
+    return _literal(INFINITY if kind == "minima" else NOTHING, V)
+
+
+def _vector(width: int) -> str:
+    return f"<{width} x double>" if width > 1 else "double"
+
+
+def _literal(x: str, width: int) -> str:
+    return f"splat (double {x})" if width > 1 else x
 
 
 def _merged(code: Code, kind: str, x: str, y: str, width: int) -> str:
     """x + y, or the lesser of minima."""
-    vector = f"<{width} x double>"
+    vector = _vector(width)
     if kind != "minima":
         return code.value(f"fadd {vector} {x}, {y}")
     return code.select(vector, code.value(f"fcmp olt {vector} {y}, {x}"), y, x, f"<{width} x i1>")
@@ -330,10 +349,24 @@ def totals(n: int, loop: Pass) -> tuple[list[Code], list[str]]:
     with end.when(groups):
         add(end, "%partials", group)
     totals = end.select("ptr", groups, "%partials", group)
+    tables = []
     for kind, first, last in ranges:
-        with end.loop(first, last) as r:
-            total = end.load("double", end.at(totals, r))
-            if kind == "sums":
-                total = end.value(f"fadd double {total}, {REDUCTIONS['lane_sum']!r}")
-            end.store("double", total, end.at("%slots", end.index(f"@pass{n}.slots", r)))
-    return [start, combine, end], [table(f"pass{n}.slots", loop.slots)]
+        for size, starts in _stretches(loop.slots, first, last, V // 2).items():
+            vector, name = _vector(size), f"pass{n}.{kind}.{size}"
+            tables += [table(f"{name}.from", starts), table(f"{name}.to", [loop.slots[r] for r in starts])]
+            with end.loop(0, len(starts)) as i:
+                total = end.load(vector, end.at(totals, end.index(f"@{name}.from", i)))
+                if kind == "sums":
+                    total = _merged(end, kind, total, _literal(repr(REDUCTIONS["lane_sum"]), size), size)
+                end.store(vector, total, end.at("%slots", end.index(f"@{name}.to", i)))
+    return [start, combine, end], tables
+
+
+def _stretches(slots: Sequence[int], first: int, last: int, size: int) -> dict[int, list[int]]:
+    """The first of each `size` results that go to slots next to each other, and those that stay alone."""
+    found: dict[int, list[int]] = {size: [], 1: []}
+    while first < last:
+        together = slots[first : min(last, first + size)] == [*range(slots[first], slots[first] + size)]
+        found[size if together else 1].append(first)
+        first += size if together else 1
+    return found
