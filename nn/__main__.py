@@ -23,7 +23,7 @@ from autograd import Value
 from autograd.extras import needs
 from autograd.files import write_atomically
 from autograd.visualize.draw import draw
-from nn.cells import DataError, shortened
+from nn.cells import DataError, column_called, shortened
 from nn.checkpoint import ModelFileError, save
 from nn.datasets import DATASETS, split
 from nn.elapsed import elapsed
@@ -131,21 +131,16 @@ def _train(options: argparse.Namespace, executor: Any = None) -> None:
         with contextlib.suppress(OSError):
             options.out.rmdir()  # made to see whether it can be, and empty
         raise
-    if options.data:
-        unscale(model, inputs, outputs)
+    except RuntimeError as error:
+        if not (options.save and vars(error).get("history", History()).loss):
+            raise
+        model.metadata = _described(model, options, problem, loss, inputs, outputs)
+        save(model, options.save)
+        raise RuntimeError(f"{str(error).rstrip('.')}. What was learnt so far is in {options.save}") from error
+    about = _described(model, options, problem, loss, inputs, outputs)
     scores = _metrics(model, loss, train, test, executor)
     tell(options, _report(history, loss, scores, len(test[0])))
-    model.metadata = replace(
-        model.metadata or Metadata(),
-        features=problem.features,
-        target=problem.target,
-        classes=problem.classes,
-        means=inputs.means,
-        deviations=inputs.deviations,
-        data=_source(options),
-        score=finite(scores[0]),
-        test_score=finite(scores[1]),
-    )
+    model.metadata = replace(about, score=finite(scores[0]), test_score=finite(scores[1]))
     written = [options.save] if options.save else []
     for path in written:
         save(model, path)
@@ -176,6 +171,18 @@ def _train(options: argparse.Namespace, executor: Any = None) -> None:
     tell(options, f"wrote {', '.join(map(str, written))} ({seconds:.1f} s in all)")
     if not options.quiet:
         tell(options, _next_steps(options))
+
+
+def _described(
+    model: MLP, options: argparse.Namespace, problem: Problem, loss: Loss, inputs: Scale, outputs: Scale | None
+) -> Metadata:
+    """What is known of a model that takes the table as it is from now on, no longer scaled."""
+    if options.data:
+        unscale(model, inputs, outputs)
+    return replace(
+        model.metadata or Metadata(), features=problem.features, target=problem.target, classes=problem.classes,
+        means=inputs.means, deviations=inputs.deviations, data=_source(options), loss=loss.name, metric=loss.metric,
+    )  # fmt: skip
 
 
 def _shows_progress(options: argparse.Namespace) -> bool:
@@ -261,9 +268,11 @@ def _problem(options: argparse.Namespace, executor: Any = None) -> Problem:
 
         try:
             return Problem(*row_table(options.data, options.target, options.drop or (), options.task))
-        except DataError:
-            raise
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        except TypeError as error:
+            if Path(options.data).is_dir():
+                raise DataError(f"{error}; --drop leaves one out") from error
             notes = [f"the table is read here, as a whole: {error}"]
     table = read_table(
         options.data, target=options.target, task=options.task, header=options.header, missing=options.missing,
@@ -369,13 +378,9 @@ def _check_scales(options: argparse.Namespace, problem: Problem, *scales: Scale 
     for name, (mean, deviation) in zip([*problem.columns, problem.target], columns, strict=False):
         if not (abs(mean) < HUGE and 1 / HUGE < deviation < HUGE):
             raise DataError(
-                f"{_source(options)}: {_column(name)} has mean {mean:.3g} and standard deviation {deviation:.3g}, "
-                "too large or too small to compute with; give it in another unit"
+                f"{_source(options)}: {column_called(name)} has mean {mean:.3g} and standard deviation "
+                f"{deviation:.3g}, too large or too small to compute with; give it in another unit"
             )
-
-
-def _column(name: str) -> str:
-    return shortened(name if name.startswith("column ") else f"column {name}", 40)
 
 
 def _optimizer(options: argparse.Namespace) -> Optimizer:

@@ -105,6 +105,11 @@ def shortened(text: str, length: int) -> str:
     return printable if len(printable) <= length else printable[: length - 3] + "..."
 
 
+def column_called(name: str) -> str:
+    """A column by its name, for messages; a table without names has "column 1" and so on for these."""
+    return shortened(name if name.startswith("column ") else f"column {name}", 40)
+
+
 # --- bytes ------------------------------------------------------------------------------------------------------------
 
 

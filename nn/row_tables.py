@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import jit, rows, vmap
-from autograd.compiler.rows import Reader, Rows, digest
+from autograd.compiler.rows import Reader, Rows, column_names, digest, parquet_files
 from autograd.compiler.run.pieces import PIECE
 from autograd.extras import needs
-from nn.cells import DataError, shortened
+from nn.cells import DataError, column_called, shortened
 from nn.scaling import Scale
 from nn.tables import MOST_CLASSES, Feature
 from nn.terminal import UsageError, tell
@@ -142,7 +142,9 @@ def row_table(source: str, target: str | None, drop: Sequence[str], task: str) -
     whole = None if _is_parquet(path) else rows(path)
     if whole is not None and whole.ndim != 2:
         raise DataError(f"{source}: an array of shape {whole.shape}; a table has two dimensions")
-    names = _names(path) if whole is None else [f"column {j + 1}" for j in range(whole.shape[1])]
+    names = (
+        column_names(parquet_files(path), drop) if whole is None else [f"column {j + 1}" for j in range(whole.shape[1])]
+    )
     for name in [*drop, *([] if target is None else [target])]:
         if name not in names:
             known = shortened(", ".join(names), 100)
@@ -168,16 +170,7 @@ def row_table(source: str, target: str | None, drop: Sequence[str], task: str) -
 
 
 def _is_parquet(path: Path) -> bool:
-    return path.suffix in (".parquet", ".pq") or (path.is_dir() and any(path.rglob("*.parquet")))
-
-
-def _names(path: Path) -> list[str]:
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise ImportError(needs("reading Parquet", "pyarrow")) from error
-    names: list[str] = parquet.read_schema(next(path.rglob("*.parquet")) if path.is_dir() else path).names
-    return names
+    return path.suffix in (".parquet", ".pq") or (path.is_dir() and path.suffix != ".zarr")
 
 
 def _values(y: Rows, most: int) -> tuple[float, ...] | None:
@@ -230,7 +223,7 @@ def scale_of_rows(x: Rows, names: Sequence[str], executor: Any) -> Scale:
     for name, mean, deviation in zip(names, *scale, strict=True):
         if not (math.isfinite(mean) and math.isfinite(deviation)):
             raise DataError(
-                f"{x.name}: column {shortened(name, 40)} has missing values, or some that are not finite; workers read "
+                f"{x.name}: {column_called(name)} has missing values, or some that are not finite; workers read "
                 "the rows as they are: leave it out by --drop, fill the values in, or read the table without --workers"
             )
     constant = [deviation <= 1e-12 * abs(mean) for mean, deviation in zip(*scale, strict=True)]

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd
-from autograd import jit, rows, vmap
+from autograd import jit, rows, vmap, where
 from autograd.compiler.rows import Rows, is_sliceable
 from autograd.compiler.run.pieces import PIECE
+from autograd.scalars import as_numpy
 from nn.evaluation import listed, scores_of, structure_of
 from nn.losses import Loss
 from nn.metrics import OF_SAMPLES, of_sample
-from nn.samples import labelled
+from nn.samples import features, labelled, targets
 
 
 class Minibatch(NamedTuple):
@@ -92,19 +93,28 @@ class RowSamples:
             yield Numbers(left[0])
 
 
-def by_piece(x: Any, name: str) -> Any:
+def by_piece(x: Any, name: str, check: Callable[[Any], Any] = as_numpy) -> Any:
     """What is read piece by piece as Rows, all else as an array.
 
-    Errors: TypeError for anything but a table of numbers, or of targets a row of them.
+    Args:
+        check: what makes an array, or lists, of what is in memory.
+
+    Errors: TypeError or ValueError for anything but a table of numbers, or of targets a row of them.
     """
-    x = rows(x) if is_sliceable(x) else x if type(x) is Rows else np.asarray(x)
+    if is_sliceable(x):
+        x = rows(x)
+    elif type(x) is not Rows:
+        try:
+            x = np.asarray(check(x))
+        except ValueError as error:
+            raise ValueError(f"{name} is no table of numbers, a sample a row: {error}") from error
     if x.dtype.kind not in "fiub" or x.ndim not in ((2,) if name == "X" else (1, 2)):
         raise TypeError(f"{name} has shape {x.shape} and dtype {x.dtype}; it is a table of numbers, a sample a row")
     return x
 
 
-def row_samples(model: Any, X: Any, y: Any, loss: Loss, executor: Any = None) -> RowSamples:
-    """Samples that are read piece by piece; the model takes the first, and the loss takes all targets.
+def row_samples(model: Any, X: Any, y: Any, loss: Loss, executor: Any = None, keep: int = 2**30) -> RowSamples:
+    """Samples that are read piece by piece; all are finite, the model takes the first, and the loss takes all targets.
 
     Errors: ValueError or TypeError; RuntimeError for rows that cannot be read, and workers that are not there.
     """
@@ -112,23 +122,31 @@ def row_samples(model: Any, X: Any, y: Any, loss: Loss, executor: Any = None) ->
         raise ValueError(
             f"the metric {loss.metric} needs all scores at once, and rows that are read piece by piece have no such"
         )
-    samples = RowSamples(by_piece(X, "X"), by_piece(y, "y"))
+    samples = RowSamples(by_piece(X, "X", features), by_piece(y, "y", targets))
     if len(samples.X) != len(samples.y):
         raise ValueError(f"X has {len(samples.X)} samples, and y has {len(samples.y)} targets")
     first = samples.read(0, 1)
     labelled(model, first.X, first.y, loss)
     score = model.predict(first.X.tolist())[0]
-    if loss.label is not None and samples.y.ndim == 1:
-        labels = loss.labels or range(len(score))
-        known = jit(vmap(lambda t: autograd.sum([t == label for label in labels]), reduce="sum"), executor=executor)
-        if known(samples.y) != len(samples):
-            _name_label(samples, loss, score)
+    labels = loss.labels or (range(len(score)) if loss.label is not None and samples.y.ndim == 1 else ())
+
+    def count(x: Any, target: Any) -> Any:
+        numbers = [*listed(x), *(listed(target) if samples.y.ndim == 2 else [target])]
+        finite = autograd.sum([0.0 * number for number in numbers]) == 0.0
+        return where(finite, autograd.sum([target == label for label in labels]) if labels else 1.0, 0.0)
+
+    if jit(vmap(count, reduce="sum"), executor=executor, keep=keep)(samples.X, samples.y) != len(samples):
+        _name_bad_sample(samples, loss, score)
     return samples
 
 
-def _name_label(samples: RowSamples, loss: Loss, score: Any) -> None:
-    """Raise what the loss says of the first target that it does not take."""
+def _name_bad_sample(samples: RowSamples, loss: Loss, score: Any) -> None:
+    """Raise what is wrong with the first sample that nothing can be learnt from."""
     for piece in samples.pieces():
+        for what, x in (("feature", piece.X), ("target", piece.y)):
+            for i, *j in np.argwhere(~np.isfinite(x)).tolist()[:1]:
+                place = " ".join([f"sample {piece.numbers[i]}, {what}", *map(str, j)])
+                raise ValueError(f"{place}: {x[i, *j].item()!r} is not finite")
         for i, target in zip(piece.numbers, piece.y.tolist(), strict=True):
             if complaint := loss.complaint(score, target):
                 raise ValueError(f"sample {i}: {loss.name} {complaint}")

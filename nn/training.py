@@ -176,6 +176,10 @@ class _Run:
             self.history.best_epoch = len(self.history.loss) - 1 if history.best_epoch is None else history.best_epoch
             self.best = self.theta, self.groups
 
+    def resumable(self, rng: random.Random) -> Any:
+        """What `resume` needs beside the parameters."""
+        return self.steps, [_plain(group.state) for group in self.groups], rng.getstate()
+
     def assign(self, theta: Sequence[float]) -> None:
         """Give these parameters to the model."""
         for parameter, data in zip(self.parameters, theta, strict=True):
@@ -355,7 +359,9 @@ def fit(
 
     Errors: ValueError or TypeError, naming the sample, for data that are empty, of wrong shape, not finite or not what
     the loss takes, and for a setting out of its range; NonFiniteError when loss, gradient or scores are no longer
-    finite, saying which operation made them so. The model then has its last good parameters.
+    finite, saying which operation made them so. The model then has its last good parameters. RuntimeError for workers
+    that are not there, and rows that cannot be read. After such, and those of callbacks, the model has what it learnt
+    and `error.history` is the History, with which another run goes on.
 
     Example:
         >>> from nn import MLP, SGD
@@ -395,10 +401,10 @@ def fit(
                 "rows that are read piece by piece go with backend='jit', and without weights and validation_split; "
                 "give validation_data"
             )
-        samples = row_samples(model, X, y, loss, executor)
+        samples = row_samples(model, X, y, loss, executor, keep)
         held = None
         if validation_data is not None:
-            held = row_samples(model, validation_data[0], validation_data[1], loss, executor)
+            held = row_samples(model, validation_data[0], validation_data[1], loss, executor, keep)
         chosen: Callable[..., Any] = functools.partial(Rowwise, executor=executor, keep=keep)
     else:
         samples = labelled(model, X, y, loss).weighted(sample_weight, class_weight, loss)
@@ -429,13 +435,21 @@ def fit(
                         break
         except KeyboardInterrupt:
             history.interrupted = True
+        except Exception as error:  # of workers, of what reads rows, of a callback
+            if not isinstance(error, NonFiniteError):
+                history.resumable = run.resumable(rng)
+                vars(error)["history"] = history
+                error.add_note(
+                    f"The model has what it learnt in {len(history.loss)} epochs; fit(resume=error.history) goes on."
+                )
+            raise
         finally:
             run.assign(run.theta)
             history.cut_to_whole_epochs(validated=held is not None)
             history.seconds += time.perf_counter() - started
         if run.best is not None:
             run.restore_best()
-        history.resumable = run.steps, [_plain(group.state) for group in run.groups], rng.getstate()
+        history.resumable = run.resumable(rng)
     kept = -1 if history.best_epoch is None else history.best_epoch
     model.metadata = noted(model.metadata, X, len(samples), loss, history.metric[kept] if history.metric else None)
     return history

@@ -8,15 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.rows import Rows
+from autograd.compiler.rows import Rows, is_sliceable
 from autograd.compiler.trace.integers import is_integer
 from autograd.scalars import is_foreign_array
 from autograd.transforms.tree import flatten, is_module, parts_of
 from autograd.value import Value
 
 
-class HasForeignArrays(Exception):
-    """The arguments hold arrays, frames or tensors of other libraries, which are to be made NumPy's."""
+class HasForeignArrays(TypeError):
+    """The arguments hold arrays, frames or tensors of other libraries, which are to be made NumPy's, or Rows; an error
+    of the caller's where that cannot be done."""
+
+    def __init__(self, x: Any):
+        super().__init__(
+            f"jit takes a {type(x).__name__} as an argument, or in a list, tuple or dict; elsewhere make an array of "
+            "it by np.asarray(...)"
+        )
 
 
 class HasValues(Exception):
@@ -96,8 +103,8 @@ class Arguments:
             self.arrays.append(x)
             self.shapes += (x.shape,)
             return x.dtype
-        if is_foreign_array(x):
-            raise HasForeignArrays
+        if is_foreign_array(x) or is_sliceable(x):
+            raise HasForeignArrays(x)
         if isinstance(x, np.ndarray):
             raise TypeError(f"jit takes plain NumPy arrays, got a {type(x).__name__}: use np.asarray(...)")
         if is_module(x):

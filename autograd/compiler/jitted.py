@@ -128,7 +128,10 @@ class Jitted:
             as_numbers = False
         except HasForeignArrays:
             args, kwargs = _unfixed(args, kwargs)
-            return self(*as_numpy(args), **as_numpy(kwargs))
+            new_args, new_kwargs = with_rows(as_numpy(args)), with_rows(as_numpy(kwargs))
+            if new_args is args and new_kwargs is kwargs:
+                raise
+            return self(*new_args, **new_kwargs)
         if self._static is not None:
             args, kwargs = _unfixed(args, kwargs)
         result = self._f(*args, **kwargs)  # not inside a handler, so that an error of f's own shows alone
@@ -196,7 +199,7 @@ class Jitted:
         """The path that these arguments take through the function itself, with what is known of the lanes."""
         if self._workers.executor is not None:
             args, kwargs = with_rows(args), with_rows(dict(kwargs))
-        args, kwargs = as_numpy(args), as_numpy(dict(kwargs))
+        args, kwargs = with_rows(as_numpy(args)), with_rows(as_numpy(dict(kwargs)))
         if self._static is not None:
             args, kwargs = self._fixed(args, kwargs)
         try:

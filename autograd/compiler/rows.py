@@ -1,12 +1,13 @@
 """Rows of numbers that are read piece by piece, where they are needed: what a data set larger than memory is to jit."""
 
+import contextlib
 import hashlib
 import itertools
 import math
 import mmap
 import os
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -190,7 +191,10 @@ class ParquetRows(NamedTuple):
         for path, count in self.files:
             low, high = max(first, start) - start, min(last, start + count) - start
             if low < high:
-                parts.append(self._read_file(path, low, high))
+                try:
+                    parts.append(self._read_file(path, low, high))
+                except Exception as error:  # which may not say where
+                    raise OSError(f"rows {low} to {high - 1} of {path}: {error}") from error
             start += count
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -209,11 +213,16 @@ class ParquetRows(NamedTuple):
                 start += count
             table = file.read_row_groups(groups, columns=list(self.columns)).slice(first - begin, last - first)
         if self.single:
-            return table.column(self.columns[0]).to_numpy().astype(float)
+            return _numbers_of(table.column(self.columns[0]))
         found = np.empty((last - first, len(self.columns)))
         for j, name in enumerate(self.columns):  # one after another, so that there is never a second copy of all
-            found[:, j] = table.column(name).to_numpy()
+            found[:, j] = _numbers_of(table.column(name))
         return found
+
+
+def _numbers_of(column: Any) -> Array:
+    """A column of Arrow's as floats, NaN where a value is missing."""
+    return np.asarray(column.to_numpy(), dtype=float)
 
 
 def rows(source: Any, columns: "Sequence[str] | str | None" = None) -> Rows:
@@ -222,15 +231,15 @@ def rows(source: Any, columns: "Sequence[str] | str | None" = None) -> Rows:
     Args:
         source: an `np.memmap`; a zarr or Dask array; anything with `shape`, `dtype` and slices that goes through
             pickle; or the path of an `.npy` file, a `.zarr` array, a Parquet file or a folder of them.
-        columns: of Parquet the columns, whose types are numbers: a list for rows of several, a name for one number a
-            row; all of them unless given.
+        columns: of Parquet the columns, whose types are numbers in all files: a list for rows of several, a name for
+            one number a row; all of them unless given. Values that are missing are NaN.
 
     Returns: an argument for a function under `jit`, which maps over it by `vmap`. Memory is needed for what is kept of
         it (see `keep` of jit), whatever its size. What it reads from must not change while it is in use; a file that
         was changed between two calls is read again if it is named again, by another `rows(...)`.
 
-    Errors: TypeError for what has no rows of real numbers; ValueError for no rows; FileNotFoundError; ImportError
-        without pyarrow.
+    Errors: TypeError for what has no rows of real numbers, and for files of a folder that differ in columns; ValueError
+    for no rows, and files that are damaged or of another kind; FileNotFoundError; ImportError without pyarrow or zarr.
 
     Example:
         >>> import tempfile
@@ -244,8 +253,12 @@ def rows(source: Any, columns: "Sequence[str] | str | None" = None) -> Rows:
         return source
     if isinstance(source, str | os.PathLike):
         path = Path(source)
+        if path.suffix in (".npy", ".zarr") and not path.exists():
+            raise FileNotFoundError(f"{path}: there is no such file or folder")
         if path.suffix == ".npy":
-            return _of_memmap(np.load(path, mmap_mode="r"))
+            with _reading(path, "an .npy file of numbers"):
+                array = np.load(path, mmap_mode="r")
+            return rows(array)
         if path.suffix == ".zarr":
             return rows(_opened(path))
         return _of_parquet(path, columns)
@@ -279,9 +292,17 @@ def _opened(path: Path) -> Any:
         import zarr
     except ModuleNotFoundError as error:
         raise ImportError(needs("reading zarr", "zarr")) from error
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file or folder")
-    return zarr.open_array(str(path.absolute()), mode="r")
+    with _reading(path, "a zarr array"):
+        return zarr.open_array(str(path.absolute()), mode="r")
+
+
+@contextlib.contextmanager
+def _reading(path: Path, kind: str) -> Iterator[None]:
+    """Errors: ValueError that names the file, which those of the libraries may not."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"{path} is not {kind}, or is damaged: {error!s:.200}") from error
 
 
 def _of_memmap(array: Any) -> Rows:
@@ -295,25 +316,54 @@ def _of_memmap(array: Any) -> Rows:
     return Rows(reader, array.shape, array.dtype, path, digest(repr((reader, array.shape, _state(path))).encode()))
 
 
-def _of_parquet(path: Path, columns: "Sequence[str] | str | None") -> Rows:
+def parquet_files(path: Path) -> list[tuple[Path, Any]]:
+    """A Parquet file, or those of a folder in order, each with what it says of itself.
+
+    Errors: ImportError without pyarrow; FileNotFoundError; ValueError for a damaged file.
+    """
     try:
-        from pyarrow import parquet, types
+        from pyarrow import parquet
     except ModuleNotFoundError as error:
         raise ImportError(needs("reading Parquet", "pyarrow")) from error
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder")
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
     if not files:
         raise FileNotFoundError(f"{path}: no *.parquet file in this folder")
-    schema = parquet.read_schema(files[0])
-    wanted = schema.names if columns is None else [columns] if isinstance(columns, str) else list(columns)
-    for name in wanted:
-        if name not in schema.names:
-            raise TypeError(f"{path}: there is no column {name!r}; there are {', '.join(schema.names):.200}")
-        kind = schema.field(name).type
-        if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
-            raise TypeError(f"{path}: column {name!r} is of type {kind}, not numbers; choose others by columns=[...]")
-    counts = tuple([(str(file.absolute()), parquet.read_metadata(file).num_rows) for file in files])
+    found = []
+    for file in files:
+        with _reading(file, "a Parquet file"):
+            found.append((file, parquet.read_metadata(file)))
+    return found
+
+
+def column_names(files: Sequence[tuple[Path, Any]], apart_from: Sequence[str] = ()) -> list[str]:
+    """The names of the columns of Parquet files. Errors: TypeError if they differ in others than `apart_from`."""
+    found = [metadata.schema.to_arrow_schema().names for _, metadata in files]
+    for (file, _), names in zip(files, found, strict=True):
+        if odd := ({*names} ^ {*found[0]}) - {*apart_from}:
+            raise TypeError(
+                f"{file} and {files[0][0]} differ in the column {min(odd)!r:.60}; choose those that all files have"
+            )
+    return list(dict.fromkeys(itertools.chain(*found)))
+
+
+def _of_parquet(path: Path, columns: "Sequence[str] | str | None") -> Rows:
+    files = parquet_files(path)
+    from pyarrow import types
+
+    wanted = column_names(files) if columns is None else [columns] if isinstance(columns, str) else list(columns)
+    for file, metadata in files:
+        schema = metadata.schema.to_arrow_schema()
+        for name in wanted:
+            if name not in schema.names:
+                raise TypeError(f"{file}: there is no column {name!r:.60}; there are {', '.join(schema.names):.200}")
+            kind = schema.field(name).type
+            if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
+                raise TypeError(f"{file}: column {name!r:.60} is of type {kind}, not numbers; choose others")
+    counts = [(str(file.absolute()), metadata.num_rows) for file, metadata in files]
     single = isinstance(columns, str)
-    reader = ParquetRows(counts, tuple(wanted), single)
+    reader = ParquetRows(tuple(counts), tuple(wanted), single)
     total = sum([count for _, count in counts])
     key = digest(repr((reader, [_state(file) for file, _ in counts])).encode())
     return Rows(reader, (total,) if single else (total, len(wanted)), float, str(path), key)

@@ -459,8 +459,27 @@ def test_what_is_no_data_set_is_refused_before_anything_runs(tmp_path):
         rows(Reader(np.ones(3, complex)))
     with pytest.raises(TypeError, match="got list"):
         rows([1.0, 2.0])
-    with pytest.raises(FileNotFoundError):
-        rows(tmp_path / "absent.parquet")
+    for name in ("absent.parquet", "absent.npy", "absent.zarr", "absent"):
+        with pytest.raises(FileNotFoundError, match=f"{name}: there is no such file or folder"):
+            rows(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match=r"no \*.parquet file in this folder"):
+        rows(tmp_path)
+    for name, kind in (
+        ("bad.parquet", "a Parquet file"),
+        ("bad.npy", "an .npy file of numbers"),
+        ("bad.zarr", "a zarr"),
+    ):
+        (tmp_path / name).write_text("a,b\n1,2\n")
+        with pytest.raises(ValueError, match=f"{name} is not {kind}.*, or is damaged: "):
+            rows(tmp_path / name)
+    for array, message in (
+        (np.array(["a"]), "dtype <U1"),
+        (np.ones((0, 3)), "has no rows"),
+        (np.ones(()), "has no rows"),
+    ):
+        np.save(tmp_path / "x.npy", array)
+        with pytest.raises((TypeError, ValueError), match=message):
+            rows(tmp_path / "x.npy")
     parquet.write_table(pyarrow.table({"a": [1.0], "name": ["x"]}), tmp_path / "t.parquet")
     with pytest.raises(TypeError, match="'name' is of type string, not numbers; choose others"):
         rows(tmp_path / "t.parquet")
@@ -469,6 +488,52 @@ def test_what_is_no_data_set_is_refused_before_anything_runs(tmp_path):
     chunks = dask.array.from_array(np.ones(10), chunks=5)
     with pytest.raises(TypeError, match="compute_chunk_sizes"):
         rows(chunks[chunks > 0])
+
+
+def written(folder, *of_files):
+    folder.mkdir()
+    for i, table in enumerate(of_files):
+        parquet.write_table(pyarrow.table(table), folder / f"{i}.parquet")
+    return folder
+
+
+TWO = {"a": [1.0, 2.0], "b": [3.0, 4.0]}
+
+
+@pytest.mark.parametrize(
+    ("other", "columns", "message"),
+    [
+        ({"a": [1.0]}, None, "differ in the column 'b'; choose those that all files have"),
+        (TWO | {"c": [1.0, 2.0]}, None, "differ in the column 'c'; choose those that all files have"),
+        ({"a": [1.0]}, ["a", "b"], "1.parquet: there is no column 'b'; there are a"),
+        ({"a": [1.0], "b": ["x"]}, None, "1.parquet: column 'b' is of type string, not numbers; choose others"),
+        ({"a": [1.0], "b": [[1.0]]}, ["b"], "1.parquet: column 'b' is of type list<.*>, not numbers; choose others"),
+    ],
+)
+def test_files_of_a_folder_that_differ_are_named_before_anything_is_read(other, columns, message, tmp_path):
+    with pytest.raises(TypeError, match=message):
+        rows(written(tmp_path / "t", TWO, other), columns)
+
+
+def test_files_of_a_folder_may_differ_in_types_of_numbers_and_in_order_and_lack_values_or_rows(tmp_path):
+    nothing = {name: pyarrow.array([], pyarrow.float32()) for name in "ab"}
+    folder = written(tmp_path / "t", TWO, {"b": [True, None], "a": [5, None]}, nothing, {"a": [6.0], "b": [7.0]})
+    expected = [[1, 3], [2, 4], [5, 1], [np.nan, np.nan], [6, 7]]
+    assert np.array_equal(rows(folder).read(0, 5), expected, equal_nan=True)
+    assert np.array_equal(rows(folder, "b").read(1, 4), [4, 1, np.nan], equal_nan=True)
+    with pytest.raises(ValueError, match="has no rows"):
+        rows(written(tmp_path / "empty", nothing))
+
+
+@pytest.mark.parametrize("executor", [None, Pickling(2)])
+def test_a_file_that_can_no_longer_be_read_is_named(executor, tmp_path):
+    compiled = jit(vmap(lambda x: x[0] * x[1], reduce="sum"), executor=executor)
+    for damage in (os.remove, lambda path: os.truncate(path, 100)):
+        folder = written(tmp_path / str(damage), TWO, TWO)
+        read = rows(folder)
+        damage(folder / "1.parquet")
+        with pytest.raises(RuntimeError, match=r"rows 0 to 3 of .* be read here: .*rows 0 to 1 of .*1.parquet: "):
+            compiled(read)
 
 
 @pytest.mark.parametrize(

@@ -118,18 +118,51 @@ def test_an_address_at_which_no_cluster_answers_is_named(address, monkeypatch, c
     gc.collect()  # else Dask's client is while the next one starts, which then waits for 10 s
 
 
-@pytest.mark.parametrize("task", range(1, 9, 3))
-def test_a_cluster_that_is_lost_in_the_middle_is_said_in_a_sentence(task, here, monkeypatch, capsys):
+@pytest.mark.parametrize("task", [0, 5, 60])
+def test_a_cluster_that_is_lost_is_said_in_a_sentence_and_what_was_learnt_is_kept(task, here, monkeypatch, capsys):
     submit, tasks = here.submit, itertools.count()
 
     def lost(f, *args):
         if next(tasks) >= task:
-            raise RuntimeError("it was closed")
+            raise RuntimeError("it was closed.")
         return submit(f, *args)
 
     monkeypatch.setattr(here, "submit", lost)
-    assert main(["--data", written(INSIDE, "npy"), "--workers", "2"]) == 1
-    assert "training stopped: the executor takes no more work: it was closed. Give a new one" in capsys.readouterr().err
+    arguments = ["--data", written(INSIDE, "npy"), "--workers", "2", "--save", "m.json", "--learning-rate", "0.1"]
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert "training stopped: the executor takes no more work: it was closed. Give a new one" in said
+    assert said.endswith("What was learnt so far is in m.json\n") == (task == 60)
+    if task == 60:
+        model = load("m.json")
+        assert model.metadata.classes == ["3", "4"]
+        assert model.score(X, INSIDE * 2 - 7) > 0.75
+
+
+@pytest.mark.usefixtures("here")
+def test_files_of_a_folder_that_differ_and_other_files_that_are_no_tables(tmp_path, capsys):
+    table = {"a": X[:, 0], "b": X[:, 1], "y": INSIDE}
+    for name, content in (
+        ("t/0", table),
+        ("t/1", {"a": X[:, 0], "y": INSIDE}),
+        ("empty", {"a": X[:0, 0], "y": X[:0, 0]}),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        parquet.write_table(pyarrow.table(content), f"{name}.parquet")
+    (tmp_path / "bad.parquet").write_text("a,b")
+    (tmp_path / "nothing").mkdir()
+    for data, message in {
+        "t": "1.parquet and t/0.parquet differ in the column 'b'; choose those that all files have; --drop leaves one",
+        "empty.parquet": "empty.parquet has no rows",
+        "bad.parquet": "bad.parquet is not a Parquet file, or is damaged",
+        "nothing": "nothing: no *.parquet file in this folder",
+        "absent.parquet": "absent.parquet: there is no such file or folder",
+        "absent.npy": "absent.npy: there is no such file or folder",
+    }.items():
+        assert main(["--data", data, "--workers", "2"]) == 2
+        assert message in capsys.readouterr().err
+    assert main(["--data", "t", "--workers", "2", "--drop", "b", "--epochs", "1"]) == 0
+    assert "8000 samples" in capsys.readouterr().out
 
 
 def test_training_and_test_share_no_row_and_leave_none_out():

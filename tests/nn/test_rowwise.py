@@ -1,5 +1,7 @@
 """fit on samples that are read piece by piece: the run of samples in memory, for any number of workers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import zarr
@@ -92,7 +94,7 @@ def test_a_run_goes_on_where_it_ended():
 @pytest.mark.parametrize("executor", [None, Pickling(2)])
 def test_the_row_is_named_at_which_numbers_stop_being_finite(size, executor):
     bad = X.copy()
-    bad[2222, 1] = np.inf
+    bad[2222, 1] = 1e200  # whose square is not
     model = MLP(2, [3, 1], rng=0)
     before = [p.data for p in model.parameters()]
     with pytest.raises(NonFiniteError, match=r"epoch 0, step \d, sample 2222: "):
@@ -119,6 +121,52 @@ def test_a_label_that_is_none_is_named_before_the_training():
     y[3333] = 0.0
     with pytest.raises(ValueError, match=r"sample 3333: hinge takes the labels -1 and 1, got 0\.0"):
         fit(MLP(2, [1]), rows(Reader(X)), rows(Reader(y)), loss="hinge", executor=Pickling(2))
+
+
+@pytest.mark.parametrize("executor", [None, Pickling(2)])
+@pytest.mark.parametrize(
+    ("column", "number", "message"),
+    [
+        (0, np.nan, "sample 2222, feature 0: nan"),
+        (1, -np.inf, "sample 2222, feature 1: -inf"),
+        (2, np.nan, "sample 2222, target: nan"),
+    ],
+)
+def test_what_is_not_finite_is_named_before_the_training(executor, column, number, message):
+    table = np.column_stack([X, TARGETS["squared_error"]])
+    table[2222, column] = number
+    features, targets = table[:, :2], table[:, 2]
+    model, seen = MLP(2, [1]), []
+    for samples in ((rows(Reader(features)), rows(Reader(targets))), (features, rows(Reader(targets)))):
+        with pytest.raises(ValueError, match=f"{message} is not finite"):
+            fit(model, *samples, executor=executor, callbacks=[lambda *_: seen.append(1)])
+        with pytest.raises(ValueError, match=f"{message} is not finite"):
+            model.score(samples[0], samples[1], "mean absolute error", "squared_error", executor=executor)
+    assert not seen
+
+
+@pytest.mark.parametrize("executor", [None, Pickling(2)])
+def test_rows_that_cannot_be_read_in_the_middle_lose_nothing_that_was_learnt(executor):
+    whole, model = MLP(2, [3, 1], rng=0), MLP(2, [3, 1], rng=0)
+    read = rows(Reader(X)), rows(Reader(TARGETS["hinge"]))
+    options = {"loss": "hinge", "batch_size": None, "progress": False, "executor": executor, "keep": 0}
+    expected = fit(whole, *read, epochs=4, **options)
+    reader = Reader(X)
+
+    def damage(model, history):
+        if len(history.loss) == 2:
+            reader.bad = 2222
+            monkeypatch.setattr(pieces, "_kept", pieces._Kept())  # workers get the reader anew
+
+    with pytest.MonkeyPatch.context() as monkeypatch, pytest.raises(RuntimeError) as caught:
+        fit(model, rows(reader), read[1], epochs=4, callbacks=[damage], **options)
+    error: Any = caught.value
+    assert "rows 2048 to 3071 of " in str(error)
+    assert "cannot be read here: OSError: block 2222 is damaged" in str(error)
+    assert error.__notes__ == ["The model has what it learnt in 2 epochs; fit(resume=error.history) goes on."]
+    assert error.history.loss == expected.loss[:2]
+    assert fit(model, *read, epochs=2, resume=error.history, **options).loss == expected.loss
+    assert [p.data for p in model.parameters()] == [p.data for p in whole.parameters()]
 
 
 def test_ctrl_c_ends_a_run_with_what_was_learnt(monkeypatch):
@@ -151,7 +199,7 @@ def test_what_does_not_go_with_rows_is_refused():
         fit(model, rows(Reader(X)), y[:-1])
     with pytest.raises(ValueError, match="give validation_data"):
         fit(model, rows(Reader(X)), y, validation_split=0.1)
-    with pytest.raises(TypeError, match=r"y has shape \(3500,\) and dtype <U1"):
+    with pytest.raises(TypeError, match="sample 0, target: takes a real number, got str 'a'"):
         fit(model, rows(Reader(X)), np.full(3500, "a"))
     with pytest.raises(ValueError, match=r"does not take the 2 features"):
         fit(MLP(3, [1]), rows(Reader(X)), y, loss="hinge")
