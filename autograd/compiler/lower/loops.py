@@ -17,7 +17,7 @@ def helpers(plan: Plan) -> list[Code]:
     gathers = [_gather(length, size, width) for length, size in sorted(kinds)]
     return [
         *gathers, *tables.sum_kernels(plan.passes, plan.target),
-        *tables.function_kernels(plan.passes, plan.target), *tables.reduction_kernels(plan.passes),
+        *tables.function_kernels(plan.passes, plan.target), *tables.reduction_kernels(plan.passes, plan.target),
     ]  # fmt: skip
 
 

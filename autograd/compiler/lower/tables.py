@@ -72,29 +72,31 @@ def sum_kernels(passes: Sequence[Pass], target: Target) -> list[Code]:
     """The functions that `sums` calls."""
     calls = [call for loop in passes for step in loop.work.steps for call in step.sums]
     kernels = {_sums_name(call, bool(more)): (call, bool(more)) for call in calls for more in range(len(_parts(call)))}
-    return [_sum_kernel(*kernel, _registers(kernel[0], target), target.lanes) for kernel in kernels.values()]
+    return [_sum_kernel(*kernel, target) for kernel in kernels.values()]
 
 
-def _sum_kernel(call: Sums, more: bool, registers: int, width: int) -> Code:
+def _sum_kernel(call: Sums, more: bool, target: Target) -> Code:
     """For each group its results; with `more` what has been summed is there already.
 
     Registers of lanes that are multiplied by the same number read it through addresses of their own, all the same:
     LLVM, which does not know that, makes a broadcasting load a part of each multiplication where AVX-512 has that. One
     load for all of them takes longer, a quarter of the time of this loop on Zen 4.
     """
+    registers, width = _registers(call, target), target.lanes
     slots = [f"slots{r}" for r in range(registers)]
     pointers = dict.fromkeys([*slots, "tile", "results", "ends", "lefts", "rights"], "ptr noalias")
     code = Code(_sums_name(call, more), pointers | {"lanes": "i64", "groups": "i64"}, internal=True)
     unrolled = code.sub("%lanes", code.value(f"urem i64 %lanes, {registers * width}"))
     with code.loop(0, unrolled, registers * width) as lane:
-        _sum_lanes(code, call, more, lane, registers, width)
+        _sum_lanes(code, call, more, lane, registers, target)
     with code.loop(unrolled, "%lanes", width) as lane:
-        _sum_lanes(code, call, more, lane, 1, width)
+        _sum_lanes(code, call, more, lane, 1, target)
     return code
 
 
-def _sum_lanes(code: Code, call: Sums, more: bool, lane: Loop, registers: int, width: int) -> None:
+def _sum_lanes(code: Code, call: Sums, more: bool, lane: Loop, registers: int, target: Target) -> None:
     """All sums for so many registers of lanes."""
+    width = target.lanes
     vector, nothing = _vector(width), _literal(NOTHING, width)
     names = [[f"{i}.{r}" for r in range(registers)] for i in range(call.size)]
     tile = code.at("%tile", lane)
@@ -108,9 +110,8 @@ def _sum_lanes(code: Code, call: Sums, more: bool, lane: Loop, registers: int, w
             for place, row in zip(places, names, strict=True):
                 start |= {x: (vector, code.load(vector, code.at(place, r * width))) for r, x in enumerate(row)}
         with code.loop(group["first"], end, 1, start) as term:
-            _add(
-                code, "sums", term, itertools.chain(*names), _products(code, call, tile, term, registers, width), width
-            )
+            products = _products(code, call, tile, term, registers, width)
+            _add(code, "sums", term, itertools.chain(*names), products, width, target.products)
         for place, row in zip(places, names, strict=True):
             for r, so_far in enumerate(row):
                 code.store(vector, term[so_far], code.at(place, r * width))
@@ -130,11 +131,12 @@ def _products(code: Code, call: Sums, tile: str, term: Loop, registers: int, wid
             yield code.value(f"fmul {vector} {x}, {y}")
 
 
-def _add(code: Code, kind: str, loop: Loop, names: Iterable[str], terms: Iterator[str], width: int) -> None:
-    """Add a term to each variable of a loop: four of them are computed, then added, and so on, since a processor that
-    multiplies and adds by turns was found to wait for one or the other."""
+def _add(
+    code: Code, kind: str, loop: Loop, names: Iterable[str], terms: Iterator[str], width: int, together: int
+) -> None:
+    """Add a term to each variable of a loop: so many terms are computed, then added, and so on."""
     variables = iter(names)
-    while some := list(itertools.islice(terms, 4)):
+    while some := list(itertools.islice(terms, together)):
         for x, name in zip(some, variables, strict=False):
             loop[name] = _merged(code, kind, loop[name], x, width)
 
@@ -216,13 +218,13 @@ def _results(kind: str, shape: Shape) -> list[tuple[int, int]]:
     return list(itertools.product(rows, columns)) if "blocks" in kind else [(i, i) for i in rows]
 
 
-def reduction_kernels(passes: Sequence[Pass]) -> list[Code]:
+def reduction_kernels(passes: Sequence[Pass], target: Target) -> list[Code]:
     """The functions that `reduce` calls."""
     kinds = {kind: shape for loop in passes for kind, shape, *_ in _kinds(loop.reductions)}
-    return [_reduction_kernel(kind, shape, ragged) for kind, shape in kinds.items() for ragged in (False, True)]
+    return [_reduction_kernel(*kind, ragged, target) for kind in kinds.items() for ragged in (False, True)]
 
 
-def _reduction_kernel(kind: str, shape: Shape, ragged: bool) -> Code:
+def _reduction_kernel(kind: str, shape: Shape, ragged: bool, target: Target) -> Code:
     """For each entry of the tables so many factors, and the results of the pairs of them; or of left ones alone.
 
     A ragged tile ends with a vector of lanes that are not all real: those change nothing.
@@ -246,7 +248,7 @@ def _reduction_kernel(kind: str, shape: Shape, ragged: bool) -> Code:
             terms = (code.value(f"fmul {VECTOR} {xs[i]}, {ys[j]}") if ys else xs[i] for i, j in pairs)
             if ragged:
                 terms = (code.select(VECTOR, real, x, _start(kind), MASK) for x in terms)
-            _add(code, kind, lane, names, terms, V)
+            _add(code, kind, lane, names, terms, V, target.products)
         first = code.at("%results", code.mul(entry, len(pairs)))
         for i, (x, width) in enumerate(_in_pairs(code, kind, [lane[x] for x in names])):
             place = code.at(first, i * width)

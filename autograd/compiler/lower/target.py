@@ -33,6 +33,12 @@ class Target(NamedTuple):
         return 16 if self.lanes == 8 else 8
 
     @property
+    def products(self) -> int:
+        """How many products are computed, then added: several keep units that multiply and units that add busy alike,
+        where there are registers for them."""
+        return 4 if self.lanes == 8 else 1
+
+    @property
     def blocks(self) -> Sequence[tuple[int, int]]:
         """How many left and right factors are multiplied with each other at a time in sums over lanes."""
         return ((4, 4), (2, 2)) if self.lanes == 8 else ((2, 2),)
