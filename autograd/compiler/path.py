@@ -214,6 +214,7 @@ class Report(NamedTuple):
         operations: how often each of them occurs.
         regions: how many vmaps became loops over lanes.
         terms: how many products loops over tables multiply and add, in a lane or over the lanes.
+        tabled: how many functions, and operations of very long code, loops over tables compute.
         instructions: how many operations are left to code of their own.
     """
 
@@ -223,6 +224,7 @@ class Report(NamedTuple):
     operations: dict[str, int]
     regions: int
     terms: int
+    tabled: int
     instructions: int
 
     @property
@@ -245,13 +247,13 @@ class Report(NamedTuple):
         operations = planned.graph.operations(planned.order)
         return cls(
             path.program.traced, merged.operations(range(len(merged))).total(), operations.total(),
-            dict(operations.most_common()), len(path.maps), planned.terms, planned.instructions,
+            dict(operations.most_common()), len(path.maps), planned.terms, planned.tabled, planned.instructions,
         )  # fmt: skip
 
     def __str__(self) -> str:
         counts = ", ".join([f"{count} {op}" for op, count in self.operations.items()])
         return (
             f"traced    {self.traced} Values\nmerged    {self.merged} machine operations\nneeded    {self.needed}\n"
-            f"          {counts}\nlanes     {self.regions} vmap\ntables    {self.terms} products\n"
-            f"code      {self.instructions} operations"
+            f"          {counts}\nlanes     {self.regions} vmap\n"
+            f"tables    {self.terms} products, {self.tabled} others\ncode      {self.instructions} operations"
         )

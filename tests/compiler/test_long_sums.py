@@ -10,8 +10,10 @@ from hypothesis import given, strategies as st
 from strategies import SPECIAL, given_some_or_many
 
 import autograd
-from autograd import dot, jit, relu, value_and_grad, vmap
+from autograd import clip, dot, floor, jit, relu, take, value_and_grad, vmap
+from autograd.compiler.lower import passes
 from autograd.compiler.lower.passes import plan_reductions
+from autograd.transforms.tree import flatten
 from tests.compiler.conftest import TARGETS, same_bits
 from tests.compiler.test_jit import added_in_order
 
@@ -111,6 +113,20 @@ def test_their_gradients_summed_over_a_batch_are_added_in_the_one_order(seed, n,
     assert all(map(same_bits, gradient, [0.0 + added_in_order(x) for x in per_lane[1].T.tolist()]))
 
 
+@given_some_or_many(SEEDS, st.sampled_from([1, 70, 1100]), some=4, many=40)
+def test_what_is_too_long_for_code_runs_by_table_to_the_same_bits(seed, n):
+    f = network_of_sums(seed, KINDS)
+    w, X = lanes_of(seed, n)
+    for g in (vmap(f, in_axes=(None, 0)), value_and_grad(vmap(total_of(f), in_axes=(None, 0), reduce="sum"))):
+        expected = jit(g)(w, X)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(passes, "TOO_LONG", 0)
+            by_table = jit(g)
+            assert "@operations" in by_table.llvm_ir(w, X)
+            for column, other in zip(flatten(by_table(w, X))[0], flatten(expected)[0], strict=True):
+                assert all(map(same_bits, np.ravel(column), np.ravel(other)))
+
+
 def _mlp(w, x):
     h = x
     for k in range(3):
@@ -143,9 +159,14 @@ def _wider_than_the_fastest_cache(w, x):
     return autograd.sum([relu(dot([w[(i + k) % 42] for i in range(160)], inputs, bias=w[k])) for k in range(9)])
 
 
+def _lookup(w, x):
+    chosen = [take(w[:6], clip(floor(v * v), 0.0, 5.0)) for v in x]
+    return autograd.sum([relu(a * b) for a, b in zip(chosen, x, strict=True)])
+
+
 FORWARD = {
     _mlp: 60 * 20, _convolution: 6 * 15, _attention: 36 * 15, _quadratic_form: 20 * 20, _sparse: 10 * 14,
-    _wider_than_the_fastest_cache: 9 * 160,
+    _wider_than_the_fastest_cache: 9 * 160, _lookup: 6 * 20 - 1,
 }  # fmt: skip
 
 

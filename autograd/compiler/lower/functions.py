@@ -30,7 +30,7 @@ def lane_functions(plan: Plan, n: int) -> list[Code]:
     steps = plan.passes[n].work.steps
     for i, step in enumerate(steps):
         for k, nodes in enumerate(step.codes):
-            code = Code(f"pass{n}_{i}_{k}", pointers | {"row": "i64"}, quick=plan.quick)
+            code = Code(f"pass{n}_{i}_{k}", pointers | {"row": "i64"})
             writer = _LaneWriter(plan, code, n, step)
             if i == k == 0:
                 writer.keep_what_is_the_same()

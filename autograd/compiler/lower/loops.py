@@ -8,17 +8,16 @@ from autograd.compiler.lower.plan import BLOCK, COLUMN, TILE, Pass, Plan
 WATCHED = 8  # results that are looked at for a NaN at a time
 
 
-def helpers(plan: Plan) -> list[Code]:
-    """The functions that all passes share."""
+def helpers(plan: Plan) -> tuple[list[Code], list[str]]:
+    """The functions that all passes share, and the tables that they read."""
     if not plan.passes:
-        return []
+        return [], []
     width = plan.target.lanes
     kinds = {(plan.row_lengths[x.region][array], size) for x in plan.passes for array, size, _ in x.work.inputs}
     gathers = [_gather(length, size, width) for length, size in sorted(kinds)]
-    return [
-        *gathers, *tables.sum_kernels(plan.passes, plan.target),
-        *tables.function_kernels(plan.passes, plan.target), *tables.reduction_kernels(plan.passes, plan.target),
-    ]  # fmt: skip
+    functions, read = tables.function_kernels(plan)
+    sums, reductions = tables.sum_kernels(plan.passes, plan.target), tables.reduction_kernels(plan.passes, plan.target)
+    return [*gathers, *sums, *functions, *reductions], read
 
 
 def _gather(length: int, size: int, width: int) -> Code:
@@ -87,6 +86,8 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
                         lane_row = code.add(tile_row, lane)
                         for k in range(len(step.codes)):
                             code.call(f"@pass{n}_{i}_{k}", *addresses, ("i64", lane_row))
+                if step.operations:
+                    written += tables.operations(code, f"pass{n}.operations{i}", step, plan, loop, "%work", padded)
             written += tables.reduce(code, n, loop, "%work", lanes, row)
     codes, more = tables.totals(n, loop)
     return [code, *codes], [*written, *more]

@@ -32,6 +32,8 @@ def write(plan: Plan) -> str:
         around, more = loops.pass_loop(n, loop, plan)
         codes += around
         tables += more
-    codes += [*loops.helpers(plan), finish, loops.main(plan)]
+    helpers, more = loops.helpers(plan)
+    tables += more
+    codes += [*helpers, finish, loops.main(plan)]
     declared = sorted(set().union(*[code.declared for code in codes]))
     return "\n".join([*declared, *tables, *[code.text() for code in codes]])

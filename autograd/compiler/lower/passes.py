@@ -10,6 +10,7 @@ Every number is computed in the first step that needs it. A later one reads it f
 compute again than to keep.
 """
 
+import functools
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -23,20 +24,30 @@ Pair = tuple[Node, Node]
 Shape = tuple[int, int]
 
 MANY = 12  # functions from which they run by table
+# Operations from which those of a pass run by table: compiling as many takes 2 s, and even at LLVM's level 0 they would
+# be slower than the loops.
+TOO_LONG = 40_000
+WINDOW = 1000
 CHUNK = 500  # nodes to a function: compile time grows faster than the size of one
 
 
 class Sum(NamedTuple):
-    """A sum of products within a lane, added in this order. Left factors are uniform, or all factors are columns."""
+    """A sum of products within a lane, added in this order. Left factors are uniform, or all factors are columns; if it
+    is `chosen`, those on the left are conditions, under which those on the right are added, and else 0."""
 
     uniform: bool
     lefts: Nodes
     rights: Nodes
+    chosen: bool = False
 
     @property
     def columns(self) -> Nodes:
         """What it reads from the tile."""
         return self.rights if self.uniform else [*self.lefts, *self.rights]
+
+    def part(self, first: int, end: int) -> "Sum":
+        """The sum of some of its terms."""
+        return self._replace(lefts=self.lefts[first:end], rights=self.rights[first:end])
 
 
 class Function(NamedTuple):
@@ -56,11 +67,13 @@ class Sums(NamedTuple):
 
     Attributes:
         uniform: whether left factors are read from slots; else all are columns.
+        chosen: whether they are of what conditions choose.
         size: how many sums are in a group.
         groups: the results of each group, and its sums.
     """
 
     uniform: bool
+    chosen: bool
     size: int
     groups: Sequence[tuple[Nodes, Sequence[Sum]]]
 
@@ -77,19 +90,39 @@ class Functions(NamedTuple):
     groups: Sequence[tuple[Nodes, Node]]
 
 
+class Operations(NamedTuple):
+    """Operations one after another that one call of a kernel computes.
+
+    Attributes:
+        kind: what each is, and which of its operands are the same for all lanes, and so read from slots.
+        nodes: the operations.
+    """
+
+    kind: tuple[str, Sequence[bool]]
+    nodes: Nodes
+
+
 class Step(NamedTuple):
-    """Sums and functions by table, then code.
+    """Sums and functions by table, then code; of a pass that is too long to compile, operations by table instead.
 
     Attributes:
         sums, functions: calls of kernels.
         codes: what each function of LLVM IR computes, operands first.
-        handed: what one of them hands to another for as many lanes as a register holds, and where in scratch memory.
+        handed: what one of them hands to another for as many lanes as a register holds, and where in scratch memory;
+            of operations what they hand to each other for a whole tile, and in which column of scratch memory.
+        operations: calls of kernels, in order.
     """
 
     sums: Sequence[Sums]
     functions: Sequence[Functions]
     codes: Sequence[Nodes]
     handed: Mapping[Node, int]
+    operations: Sequence[Operations] = ()
+
+    @property
+    def scratch(self) -> int:
+        """How many places in scratch memory it needs."""
+        return 1 + max(self.handed.values(), default=-1)
 
 
 class Steps(NamedTuple):
@@ -143,16 +176,26 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int
 
     position = {n: i for i, n in enumerate(nodes)}
     computed: set[Node] = set()
+    code = [_code(graph, targets[step], position, tabled, computed, columns) for step in range(last + 1)]
+    too_long = sum(map(len, code)) > TOO_LONG
+    if too_long:
+        columns |= dict.fromkeys([*[n for here in code for n in here if not graph.args[n]], *wanted])
     steps = []
-    for step in range(last + 1):
-        here = _code(graph, targets[step], position, tabled, computed, columns)
-        codes = cut(graph, here)
+    for step, here in enumerate(code):
+        operations = [n for n in here if graph.args[n]] if too_long else []
+        codes = cut(graph, [n for n in here if not graph.args[n]] if too_long else here)
         if not codes and step in (0, last):  # which have more to do than to compute
             codes.append([])
-        handed = [x for x in crossing(graph, codes) if x not in columns]
+        handed = {x: i for i, x in enumerate([x for x in crossing(graph, codes) if x not in columns])}
         sums_here = _grouped({n: sums[n] for n in by_depth[step] if n in sums}, group)
         functions_here = _together({n: functions[n] for n in by_depth[step] if n in functions})
-        steps.append(Step([*sums_here], [*functions_here], codes, {x: i for i, x in enumerate(handed)}))
+        steps.append(Step([*sums_here], [*functions_here], codes, handed))
+        if operations:
+            operations = list(_side_by_side(graph, operations))
+            calls, places = _one_after_another(graph, operations), _reused(graph, operations, columns)
+            steps[-1] = steps[-1]._replace(operations=calls, handed=places)
+    if too_long:
+        steps.append(Step([], [], [[]], {}))  # where what is wanted is stored
     inputs: dict[int, dict[int, Node]] = defaultdict(dict)
     for n in nodes:
         if ops[n] == "lane_input":
@@ -270,7 +313,17 @@ def _find_sums(graph: Graph, nodes: Nodes, wanted: Nodes) -> dict[Node, Sum]:
                 sums[node] = found
         elif ops[node] == "dot":
             sums[node] = _dot(graph, *args[node])
-    return {node: sums[node] for node in nodes if node in sums}
+    return {node: _of_chosen(graph, sums[node]) for node in nodes if node in sums}
+
+
+def _of_chosen(graph: Graph, found: Sum) -> Sum:
+    """The same sum, with what it adds left to conditions where it adds choices between a number and 0 only."""
+    one, zero = graph.constant(1.0), graph.constant(0.0)
+    args = [graph.args[x] for x in found.rights if graph.ops[x] == "select"]
+    if {*found.lefts} != {one} or len(args) < len(found.rights) or {z for _, _, z in args} != {zero}:
+        return found
+    conditions, numbers, _ = zip(*args, strict=True)
+    return Sum(False, conditions, numbers, chosen=True)
 
 
 def _terms(graph: Graph, chain: Nodes, before: Mapping[Node, Node]) -> Iterator[tuple[Node, bool]]:
@@ -322,17 +375,57 @@ def _sum(graph: Graph, terms: Sequence[tuple[Node, bool]]) -> Sum | None:
 
 def _grouped(sums: Mapping[Node, Sum], size: int) -> Iterator[Sums]:
     """Sums that share their right factors in groups, and the others."""
-    sharing: dict[tuple[bool, Nodes], list[Node]] = defaultdict(list)
+    sharing: dict[tuple[bool, bool, Nodes], list[Node]] = defaultdict(list)
     for node, found in sums.items():
-        sharing[found.uniform, tuple(found.rights)].append(node)
-    calls: dict[tuple[bool, int], list[Nodes]] = defaultdict(list)
-    for (uniform, _), nodes in sharing.items():
+        sharing[found.uniform, found.chosen, tuple(found.rights)].append(node)
+    calls: dict[tuple[bool, bool, int], list[Nodes]] = defaultdict(list)
+    for (uniform, chosen, _), nodes in sharing.items():
         whole = len(nodes) - len(nodes) % size
-        calls[uniform, size] += [nodes[i : i + size] for i in range(0, whole, size)]
-        calls[uniform, 1] += [[node] for node in nodes[whole:]]
-    for (uniform, count), groups in calls.items():
+        calls[uniform, chosen, size] += [nodes[i : i + size] for i in range(0, whole, size)]
+        calls[uniform, chosen, 1] += [[node] for node in nodes[whole:]]
+    for key, groups in calls.items():
         if groups:
-            yield Sums(uniform, count, [(nodes, [sums[n] for n in nodes]) for nodes in groups])
+            yield Sums(*key, [(nodes, [sums[n] for n in nodes]) for nodes in groups])
+
+
+# --- operations ------------------------------------------------------------------------------------------------------
+
+
+def _one_after_another(graph: Graph, nodes: Nodes) -> list[Operations]:
+    """These nodes as calls of kernels."""
+    return [Operations(key, list(group)) for key, group in itertools.groupby(nodes, functools.partial(_kind, graph))]
+
+
+def _kind(graph: Graph, node: Node) -> tuple[str, Sequence[bool]]:
+    return graph.ops[node], tuple([graph.regions[x] == UNIFORM for x in graph.args[node]])
+
+
+def _side_by_side(graph: Graph, nodes: Nodes) -> Nodes:
+    """These nodes, operands first, in an order in which more of those of one kind follow one another."""
+    found: list[Node] = []
+    for i in range(0, len(nodes), WINDOW):
+        level: dict[Node, int] = {}
+        for node in nodes[i : i + WINDOW]:
+            level[node] = 1 + max([level.get(x, 0) for x in graph.args[node]])
+        found += sorted(level, key=lambda node: (level[node], _kind(graph, node)))
+    return found
+
+
+def _reused(graph: Graph, nodes: Nodes, columns: Container[Node]) -> Mapping[Node, int]:
+    """A place for each of these that has no column, which another one gets after its last use."""
+    last_use = {x: node for node in nodes for x in graph.args[node]}
+    places: dict[Node, int] = {}
+    free: list[int] = []
+    count = 0
+    for node in nodes:
+        ended = [places[x] for x in set(graph.args[node]) if x in places and last_use[x] == node]
+        if node not in columns:
+            if not free:
+                free.append(count)
+                count += 1
+            places[node] = free.pop()
+        free += ended  # a result is never where one of its operands is
+    return places
 
 
 # --- functions -------------------------------------------------------------------------------------------------------

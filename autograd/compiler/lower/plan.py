@@ -31,9 +31,9 @@ COLUMN = TILE + VIRTUAL_LANES  # doubles to the next column of a tile; a power o
 BLOCK, GROUP = 1024, 256
 EXPONENT_BIAS = 1023.0
 
-# From this many nodes on, code is compiled quickly, without optimisation. For numbers a third of its speed is lost
-# (188 000 nodes: 2.4 s and 93 µs instead of 7 s and 71), on lanes most of it, which therefore wait longer.
-QUICK_ABOVE, QUICK_LANES_ABOVE = 5_000, 40_000
+# From this many nodes on that are the same for all lanes, their code is compiled quickly, without optimisation. A third
+# of its speed is lost: 188 000 nodes take 2.4 s and 93 µs instead of 7 s and 71.
+QUICK_ABOVE = 5_000
 
 # Numbers that lane functions read without their being nodes: for conditions as numbers, and for powers of two
 WRITERS_CONSTANTS = (1.0, 0.5, ROUND, ROUND + EXPONENT_BIAS)
@@ -111,7 +111,7 @@ class Plan:
     @property
     def quick(self) -> bool:
         """Whether there is so much code that the time to compile it matters more than its speed."""
-        return self.instructions > (QUICK_LANES_ABOVE if self.passes else QUICK_ABOVE)
+        return sum(map(len, self.uniform)) > QUICK_ABOVE
 
     @functools.cached_property
     def instructions(self) -> int:
@@ -122,11 +122,24 @@ class Plan:
         ]
         return sum(map(len, codes))
 
+    @functools.cached_property
+    def kinds(self) -> Sequence[tuple[str, Sequence[bool]]]:
+        """The operations that run by table, each kind once."""
+        steps = [step for loop in self.passes for step in loop.work.steps]
+        return sorted({call.kind for step in steps for call in step.operations})
+
     @property
     def terms(self) -> int:
         """How many products are multiplied and added by table, in a lane or over the lanes."""
         within = [len(found.rights) for loop in self.passes for found in loop.work.sums]
         return sum(within) + sum([loop.reductions.sum_count for loop in self.passes])
+
+    @property
+    def tabled(self) -> int:
+        """How many other operations, and functions of many operations, run by table."""
+        steps = [step for loop in self.passes for step in loop.work.steps]
+        functions = [results for step in steps for call in step.functions for results, _ in call.groups]
+        return sum(map(len, [*functions, *[call.nodes for step in steps for call in step.operations]]))
 
 
 def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Target) -> Plan:
@@ -245,7 +258,7 @@ def _pass(
     return Pass(
         region, level, work, reduced,
         [unused if n is None else slots.of_reduction(n) for n in reduced.order], stacks,
-        target.lanes * max([len(step.handed) for step in work.steps]),
+        max([step.scratch * (COLUMN if step.operations else target.lanes) for step in work.steps]),
     )  # fmt: skip
 
 
@@ -285,7 +298,8 @@ def _hand_over(graph: Graph, uniform: Sequence[tuple[int, Nodes]], passes: Seque
 def _read(graph: Graph, work: Steps) -> Iterator[Nodes]:
     """What the steps of a pass read."""
     for step in work.steps:
-        yield from [graph.operands(node) for nodes in step.codes for node in nodes]
+        codes = [*step.codes, *[call.nodes for call in step.operations]]
+        yield from [graph.operands(node) for nodes in codes for node in nodes]
     yield from [found.lefts for found in work.sums]
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from autograd.compiler.lower.code import Code, Loop, table
 from autograd.compiler.lower.functions import Writer
-from autograd.compiler.lower.passes import Functions, Nodes, Reductions, Shape, Sum, Sums
+from autograd.compiler.lower.passes import Functions, Nodes, Reductions, Shape, Step, Sum, Sums
 from autograd.compiler.lower.plan import COLUMN, GROUP, VIRTUAL_LANES, Pass, Plan
 from autograd.compiler.lower.target import Target
-from autograd.compiler.optimize.graph import REDUCTIONS, SOURCES
+from autograd.compiler.optimize.graph import REDUCTIONS, SOURCES, UNIFORM, Graph
 from autograd.compiler.optimize.lowering import on_lanes
 
 V = VIRTUAL_LANES
@@ -52,7 +52,7 @@ def _parts(call: Sums) -> list[list[tuple[Nodes, list[Sum]]]]:
     """The groups of a call with the first terms of their sums, and then those with the next ones, and so on."""
     longest = max([len(group[0].rights) for _, group in call.groups])
     cut = [
-        [(nodes, [Sum(x.uniform, x.lefts[i : i + AT_A_TIME], x.rights[i : i + AT_A_TIME]) for x in group])
+        [(nodes, [x.part(i, i + AT_A_TIME) for x in group])
          for nodes, group in call.groups if len(group[0].rights) > i]
         for i in range(0, longest, AT_A_TIME)
     ]  # fmt: skip
@@ -60,7 +60,8 @@ def _parts(call: Sums) -> list[list[tuple[Nodes, list[Sum]]]]:
 
 
 def _sums_name(call: Sums, more: bool) -> str:
-    return f"sums.{'uniform' if call.uniform else 'lanes'}.{call.size}{'.more' * more}"
+    kind = "uniform" if call.uniform else "chosen" if call.chosen else "lanes"
+    return f"sums.{kind}.{call.size}{'.more' * more}"
 
 
 def _registers(call: Sums, target: Target) -> int:
@@ -118,8 +119,8 @@ def _sum_lanes(code: Code, call: Sums, more: bool, lane: Loop, registers: int, t
 
 
 def _products(code: Code, call: Sums, tile: str, term: Loop, registers: int, width: int) -> Iterator[str]:
-    """The products of a term, in so many registers of lanes for one sum after the other."""
-    vector, right = _vector(width), code.at(tile, code.index("%rights", term))
+    """The products of a term, or what is chosen, in so many registers of lanes for one sum after the other."""
+    vector, zero, right = _vector(width), _literal("0.0", width), code.at(tile, code.index("%rights", term))
     xs = [code.load(vector, code.at(right, r * width)) for r in range(registers)]
     for i in range(call.size):
         left = code.index("%lefts", code.add(code.mul(term, call.size), i))
@@ -128,7 +129,11 @@ def _products(code: Code, call: Sums, tile: str, term: Loop, registers: int, wid
                 y = code.splat(width, "double", code.entry(f"%slots{r if width == 8 else 0}", left, "double"))
             else:
                 y = code.load(vector, code.at(code.at(tile, left), r * width))
-            yield code.value(f"fmul {vector} {x}, {y}")
+            if call.chosen:
+                chosen = code.value(f"fcmp une {vector} {y}, {zero}")
+                yield code.select(vector, chosen, x, zero, f"<{width} x i1>" if width > 1 else "i1")
+            else:
+                yield code.value(f"fmul {vector} {x}, {y}")
 
 
 def _add(
@@ -141,41 +146,93 @@ def _add(
             loop[name] = _merged(code, kind, loop[name], x, width)
 
 
-# --- functions within a lane -----------------------------------------------------------------------------------------
+# --- functions and operations within a lane --------------------------------------------------------------------------
 
 
 def functions(code: Code, name: str, call: Functions, loop: Pass, tile: str, lanes: str) -> list[str]:
     """A call that computes these for the first lanes of a tile; returns the table that it reads."""
     columns = loop.work.columns
-    numbers = [("i64", x) for x in (lanes, len(call.groups))]
-    code.call(f"@{_functions_name(call)}", ("ptr", tile), ("ptr", f"@{name}"), *numbers)
+    pointers = [("ptr", x) for x in ("%slots", tile, f"@{name}")]
+    code.call(f"@{_functions_name(call)}", *pointers, ("i64", lanes), ("i64", len(call.groups)))
     return [table(name, [columns[node] * COLUMN for results, x in call.groups for node in (x, *results)])]
+
+
+def operations(code: Code, name: str, step: Step, plan: Plan, loop: Pass, tile: str, lanes: str) -> list[str]:
+    """A call that computes these for the first lanes of a tile; returns the tables that it reads."""
+    columns, kept, graph = loop.work.columns, len(loop.work.columns), plan.graph
+    number = {kind: i for i, kind in enumerate(plan.kinds)}
+    calls: list[int] = []
+    entries: list[int] = []
+    for call in step.operations:
+        calls += [number[call.kind], len(entries), len(call.nodes)]
+        for node in call.nodes:
+            for x in (*graph.args[node], node):
+                if graph.regions[x] == UNIFORM:
+                    entries.append(plan.slot[x])
+                else:
+                    entries.append(COLUMN * (columns[x] if x in columns else kept + step.handed[x]))
+    names = [f"{name}.{what}" for what in ("calls", "entries")]
+    pointers = [("ptr", x) for x in ("%slots", tile, *[f"@{x}" for x in names])]
+    code.call("@operations", *pointers, ("i64", lanes), ("i64", len(step.operations)))
+    return list(map(table, names, (calls, entries)))
 
 
 def _functions_name(call: Functions) -> str:
     return ".".join(["functions", *call.names])
 
 
-def function_kernels(passes: Sequence[Pass], target: Target) -> list[Code]:
-    """The functions that `functions` calls."""
-    calls = [call for loop in passes for step in loop.work.steps for call in step.functions]
-    return [_function_kernel(call, target) for call in {call.names: call for call in calls}.values()]
+def function_kernels(plan: Plan) -> tuple[list[Code], list[str]]:
+    """The functions that `functions` and `operations` call; and the table of the latter."""
+    calls = [call for loop in plan.passes for step in loop.work.steps for call in step.functions]
+    kernels = []
+    for call in {call.names: call for call in calls}.values():
+        graph, x, results = on_lanes(call.names)
+        kernels.append(_function_kernel(_functions_name(call), graph, [x], results, plan.target))
+    names = []
+    for op, uniform in plan.kinds:
+        graph = Graph()
+        operands = [graph.source("input", i, region=not same) for i, same in enumerate(uniform)]
+        names.append(".".join(["operation", *op.split(), *["slot" if same else "lane" for same in uniform]]))
+        kernels.append(_function_kernel(names[-1], graph, operands, [graph.add(op, tuple(operands))], plan.target))
+    if not names:
+        return kernels, []
+    addresses = ", ".join([f"ptr @{name}" for name in names])
+    return [*kernels, _operations()], [f"@kernels = internal constant [{len(names)} x ptr] [{addresses}]"]
 
 
-def _function_kernel(call: Functions, target: Target) -> Code:
-    """For each operand, the first of an entry of the table, its results, the others."""
-    graph, x, results = on_lanes(call.names)
-    pointers = {"tile": "ptr", "places": "ptr noalias"}
-    code = Code(_functions_name(call), pointers | {"lanes": "i64", "count": "i64"}, internal=True)
+def _operations() -> Code:
+    """One kernel after another: which, where its entries are, and how many."""
+    pointers = dict.fromkeys(["slots", "tile", "calls", "entries"], "ptr")
+    code = Code("operations", pointers | {"lanes": "i64", "count": "i64"}, internal=True)
+    with code.loop(0, "%count") as call:
+        kernel, first, count = [code.index("%calls", code.add(code.mul(call, 3), i)) for i in range(3)]
+        entries = code.at("%entries", first, "i32")
+        arguments = [*[("ptr", x) for x in ("%slots", "%tile", entries)], ("i64", "%lanes"), ("i64", count)]
+        code.call(code.entry("@kernels", kernel, "ptr"), *arguments)
+    return code
+
+
+def _function_kernel(name: str, graph: Graph, operands: Nodes, results: Nodes, target: Target) -> Code:
+    """For each entry of a table, places of operands and results, the latter."""
+    pointers = dict.fromkeys(["slots", "tile", "places"], "ptr")
+    code = Code(name, pointers | {"lanes": "i64", "count": "i64"}, internal=True)
+    size = len(operands) + len(results)
     with code.loop(0, "%count") as entry:
-        first = code.mul(entry, 1 + len(results))
-        source, *to = [code.at("%tile", code.index("%places", code.add(first, i))) for i in range(1 + len(results))]
+        places, same = {}, {}
+        for i, node in enumerate([*operands, *results]):
+            place = code.index("%places", code.add(code.mul(entry, size), i))
+            if graph.regions[node] == UNIFORM:
+                same[node] = code.splat(target.lanes, "double", code.entry("%slots", place, "double"))
+            else:
+                places[node] = code.at("%tile", place)
         with code.loop(0, "%lanes", target.lanes) as lane:
             writer = Writer(graph, code, target, target.lanes)
-            writer.doubles[x] = code.load(writer.double, code.at(source, lane))
+            writer.doubles |= same
+            for node in [x for x in operands if x in places]:
+                writer.doubles[node] = code.load(writer.double, code.at(places[node], lane))
             writer.write([node for node in graph.needed(results) if graph.ops[node] not in SOURCES])
-            for place, node in zip(to, results, strict=True):
-                code.store(writer.double, writer.number(node), code.at(place, lane))
+            for node in results:
+                code.store(writer.double, writer.number(node), code.at(places[node], lane))
     return code
 
 
