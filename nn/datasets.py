@@ -7,9 +7,12 @@ Each gives (X, y): X has a list of features for each sample; y has the number of
 (4, [0, 1])
 """
 
+import gzip
 import math
 import random
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from autograd.extras import needs
@@ -111,17 +114,29 @@ def digits(n: int = 1797, noise: float = 0.0, seed: int = 0) -> Samples:
 
     Errors: DataError for more than there are; ModuleNotFoundError without scikit-learn, saying what to install.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(needs("this data set", "scikit-learn") + " (the others need nothing)") from error
-    images, labels = [array.tolist() for array in load_digits(return_X_y=True)]
+    images = _digits()
     if n > len(images):
         raise DataError(f"there are {len(images)} digits, not {n}")
     rng = random.Random(seed)
-    chosen = rng.sample(range(len(images)), n)
-    X = [[x / 16 + (rng.gauss(0, noise) if noise else 0.0) for x in images[i]] for i in chosen]
-    return X, [labels[i] for i in chosen]
+    chosen = rng.sample(images, n)
+    X = [[x / 16 + (rng.gauss(0, noise) if noise else 0.0) for x in pixels] for *pixels, _ in chosen]
+    return X, [int(digit) for *_, digit in chosen]
+
+
+def _digits() -> list[list[float]]:
+    """Pixels from 0 to 16 of each image, and its digit. They are read from scikit-learn's file, since importing
+    scikit-learn, and with it SciPy and pandas, takes about as long as training on them."""
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError(needs("this data set", "scikit-learn") + " (the others need nothing)")
+    try:
+        with gzip.open(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", "rt") as rows:
+            return [[float(x) for x in row.split(",")] for row in rows]
+    except FileNotFoundError:  # in a version that keeps them elsewhere
+        from sklearn.datasets import load_digits
+
+        images, labels = [array.tolist() for array in load_digits(return_X_y=True)]
+        return [[*pixels, digit] for pixels, digit in zip(images, labels, strict=True)]
 
 
 DATASETS: dict[str, Callable[..., Samples]] = {

@@ -1,10 +1,12 @@
 """Data sets, and samples drawn from them."""
 
-import builtins
+import gzip
 import math
+from unittest import mock
 
 import pytest
 
+from nn import datasets
 from nn.datasets import DATASETS, DataError, split
 
 
@@ -32,6 +34,16 @@ def test_digits_are_images_of_64_pixels_with_their_digit():
         DATASETS["digits"](2000)
 
 
+def test_digits_are_those_of_scikit_learn_wherever_it_keeps_them(monkeypatch):
+    load_digits = pytest.importorskip("sklearn.datasets", reason="the digits are scikit-learn's").load_digits
+    X, y = datasets.digits()
+    images, labels = load_digits(return_X_y=True)
+    assert sorted(zip((images / 16).tolist(), labels.tolist(), strict=True)) == sorted(zip(X, y, strict=True))
+    monkeypatch.setattr(gzip, "open", mock.Mock(side_effect=FileNotFoundError))
+    monkeypatch.setattr("sklearn.datasets.load_digits", lambda **_: (images, labels))
+    assert datasets.digits() == (X, y)
+
+
 def test_spirals_without_noise_are_two_turns_opposite_each_other():
     for (x0, x1), label in zip(*DATASETS["spirals"](50, noise=0.0), strict=True):
         radius = math.hypot(x0, x1)
@@ -51,14 +63,7 @@ def test_moons_and_circles_are_scikit_learns(name, n, noise, seed):
 
 
 def test_without_scikit_learn_digits_say_what_to_install(monkeypatch):
-    real = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name.split(".")[0] == "sklearn":
-            raise ModuleNotFoundError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setattr(datasets, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"scikit-learn.*: python -m pip install scikit-learn"):
         DATASETS["digits"]()
     assert len(DATASETS["moons"](4)[0]) == 4

@@ -292,6 +292,7 @@ def test_what_is_not_installed_is_named_by_a_command_that_works_anywhere(missing
             import nn.plots  # noqa: F401
         patch.setattr(builtins, "__import__", refuse)
         if missing == "sklearn":
+            patch.setattr("nn.datasets.find_spec", lambda name: None)
             patch.setattr(command, "_check_pictures", lambda: None)
         code, _, err = run(*QUICK, "--dataset", "digits" if missing == "sklearn" else "xor")
     assert code == 2
