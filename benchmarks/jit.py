@@ -114,21 +114,27 @@ def with_numpy(theta: Any, X: Any, y: Any, activation: str, sizes: list[int]) ->
     return step
 
 
-def with_jax(theta: Any, X: Any, y: Any, activation: str, sizes: list[int]) -> Step:
+def loss_in_jax(activation: str, sizes: list[int]) -> Callable[[Any, Any, Any], Any]:
+    """The mean over a batch."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
     act = jax.numpy.tanh if activation == "tanh" else jax.nn.relu
 
-    @jax.jit
-    @jax.value_and_grad
-    def step(theta: Any, X: Any, y: Any) -> Any:
+    def loss(theta: Any, X: Any, y: Any) -> Any:
         *hidden, (W, b) = layers(theta, sizes)
         h = X
         for V, c in hidden:
             h = act(h @ V.T + c)
         return jax.nn.relu(1 - y * (h @ W[0] + b[0])).mean()
 
+    return loss
+
+
+def with_jax(theta: Any, X: Any, y: Any, activation: str, sizes: list[int]) -> Step:
+    import jax
+
+    step = jax.jit(jax.value_and_grad(loss_in_jax(activation, sizes)))
     theta, X, y = map(jax.numpy.asarray, (theta, X, y))
     return lambda: jax.block_until_ready(step(theta, X, y))
 
