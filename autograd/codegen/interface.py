@@ -205,8 +205,8 @@ def counts(traced: Traced) -> dict[int, tuple[int, int]]:
 
 
 def results(
-    traced: Traced, graph: Graph, outputs: Sequence[Node], stacks: Sequence[tuple[Node, int]], names: Sequence[str],
-    reserved: Collection[str],
+    traced: Traced, graph: Graph, outputs: Sequence[Node], stacks: Sequence[tuple[Sequence[Node], int]],
+    names: Sequence[str], reserved: Collection[str],
 ) -> Part:  # fmt: skip
     """What a traced function returned, with the nodes of its numbers.
 
@@ -221,7 +221,7 @@ def results(
 
     def leaf(x: Any, key: Any, path: tuple[str, ...]) -> Part | None:
         if type(x) is StackedResult:
-            nodes = [next(lanes)[0] for _ in x.lanes]
+            nodes = list(next(lanes)[0])
             axis = x.axis % (len(x.row_shape) + 1)
             shape: tuple[int | None, ...] = (*x.row_shape[:axis], None, *x.row_shape[axis:])
             return Part("array", key, path, nodes, shape, container="array", region=x.region.number, axis=axis)

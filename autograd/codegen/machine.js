@@ -54,8 +54,8 @@ class Machine {
 
   reserve(way, lanes) {
     let doubles = this.free;
-    for (const { region, lengths, columns } of way.regions) {
-      for (const length of [...lengths, ...Array(columns).fill(1)]) doubles += (lanes[region][0] + 8) * length + 8;
+    for (const { region, lengths, stacks } of way.regions) {
+      for (const length of [...lengths, ...stacks]) doubles += (lanes[region][0] + 8) * length + 8;
     }
     const pages = Math.ceil((8 * doubles - this.memory.buffer.byteLength) / 65536);
     if (pages <= 0) return;
@@ -66,8 +66,8 @@ class Machine {
   // The table says how many lanes a region has, and where its arrays are and its results go.
   enter(way, lanes) {
     let end = this.free;
-    this.columnsAt = {};
-    for (const { region, entry, lengths, columns } of way.regions) {
+    this.stacksAt = {};
+    for (const { region, entry, lengths, stacks } of way.regions) {
       const [n, ...arrays] = lanes[region];
       let word = 2 * (this.table + entry);
       const note = (x) => {
@@ -80,9 +80,11 @@ class Machine {
         note(8 * end);
         end += n * length;
       });
-      const stride = Math.ceil(n / 8) * 8;
-      this.columnsAt[region] = [end, stride, n];
-      for (let column = 0; column < columns; column++, end += stride) note(8 * end);
+      this.stacksAt[region] = stacks.map((size) => {
+        note(8 * end);
+        end += n * size;
+        return [end - n * size, n];
+      });
     }
   }
 
@@ -114,15 +116,14 @@ class Machine {
   }
 
   // Results of all lanes as an array in which `inner` elements come after the axis of the lanes.
-  stacked(region, column, count, inner) {
-    const [start, stride, n] = this.columnsAt[region];
-    if (count === 1) return this.doubles.slice(start + column * stride, start + column * stride + n);
+  stacked(region, number, count, inner) {
+    const [start, n] = this.stacksAt[region][number];
+    const rows = this.doubles.slice(start, start + n * count);
+    if (inner === count) return rows;
     const array = new Float64Array(count * n);
-    for (let e = 0; e < count; e++) {
-      const from = start + (column + e) * stride;
-      const to = Math.floor(e / inner) * n * inner + (e % inner);
-      for (let lane = 0; lane < n; lane++) array[to + lane * inner] = this.doubles[from + lane];
-    }
+    for (let row = 0; row < n; row++)
+      for (let e = 0; e < count; e++)
+        array[(Math.floor(e / inner) * n + row) * inner + (e % inner)] = rows[row * count + e];
     return array;
   }
 }

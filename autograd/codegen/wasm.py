@@ -155,7 +155,7 @@ def _plan(program: Exportable, way: Way, path: Path) -> Plan:
         way.program._replace(
             graph=program.graph,
             outputs=[node for p in parts if not p.region for node in p.numbers],
-            stacks=[(node, p.region) for p in parts if p.region for node in p.numbers],
+            stacks=[(p.numbers, p.region) for p in parts if p.region],
         ),
         path.row_lengths,
         TARGET,
@@ -169,7 +169,7 @@ def _layout(way: Way, planned: Plan) -> dict[str, Any]:
         [STATUS[v.kind], planned.outputs + first + i, v.kind == "guard"] for i, v in enumerate(way.program.verdicts)
     ]
     regions = [
-        {"region": r, "entry": planned.table[r], "lengths": [*lengths], "columns": planned.columns[r]}
+        {"region": r, "entry": planned.table[r], "lengths": [*lengths], "stacks": [*planned.stacks[r]]}
         for r, lengths in planned.row_lengths.items()
     ]
     return {
@@ -208,13 +208,13 @@ def _rows(language: WebAssembly, printer: Printer, position: int, axis: int) -> 
 
 
 def _results(language: WebAssembly, way: Way) -> Iterator[str]:
-    output, columns = 0, Counter[int]()
+    output, stacks = 0, Counter[int]()
     for part in _numbers(way):
         name, count = language.result(part), len(part.numbers)
         if part.region:
             after = math.prod([n or 1 for n in part.shape[part.axis + 1 :]])
-            found = f"machine.stacked({part.region}, {columns[part.region]}, {count}, {after})"
-            columns[part.region] += count
+            found = f"machine.stacked({part.region}, {stacks[part.region]}, {count}, {after})"
+            stacks[part.region] += 1
         else:
             found = f"machine.number({output})" if part.kind == "number" else f"machine.numbers({output}, {count})"
             output += count

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.compiler.arguments import FLOAT64, Arguments, address_of
 from autograd.compiler.lower.module import lower, write
-from autograd.compiler.lower.plan import VIRTUAL_LANES, Plan, plan
+from autograd.compiler.lower.plan import Plan, plan
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import simplify
 from autograd.compiler.optimize.gates import settle
@@ -74,6 +74,7 @@ class Path:
         self.static: tuple[Any, ...] = ()
         self.integer_types = sorted({str(getattr(x, "numpy_type", None) or "int") for x, _, _ in recorded.ranges})
         self.used = 0
+        self._largest = 0  # doubles that all results by lane took
         self.kernel: Kernel | None = None
         self.exact_kernel: Kernel | None = None
 
@@ -122,7 +123,7 @@ class Path:
                 slots[self.captured_from : self.program.inputs] = [leaf._data for leaf in self.captured]
             lanes = 1
             mapped: dict[int, list[Any]] = {}
-            stacks: dict[int, Any] = {}
+            stacks: dict[int, list[Any]] = {}
             for region in self.maps:
                 lanes = max(lanes, self._map(region, kernel.plan, buffers, arrays, mapped, stacks))
             if arguments.on_disk or self.workers.executor is not None:
@@ -140,9 +141,9 @@ class Path:
 
     def _map(
         self, region: int, plan: Plan, buffers: Buffers, arrays: Sequence[Any],
-        mapped: dict[int, list[Any]], stacks: dict[int, Any],
+        mapped: dict[int, list[Any]], stacks: dict[int, list[Any]],
     ) -> int:  # fmt: skip
-        """Enter a region's arrays into the table, and columns for its results; returns how many lanes it has.
+        """Enter a region's arrays into the table, and others for its results; returns how many lanes it has.
 
         What the code reads from is in `mapped` then, where it lives until the call is over.
         """
@@ -164,18 +165,20 @@ class Path:
         if length == 0:
             raise PlainCall
         table[plan.table[region]] = length
-        columns = plan.columns[region]
-        if columns:
-            stacks[region] = self._columns(columns, length, table, entry + 1)
+        stacks[region] = self._memory_by_lane(length, plan.stacks[region])
+        for i, stack in enumerate(stacks[region], entry + 1):
+            table[i] = address_of(stack)
         return length
 
-    def _columns(self, columns: int, length: int, table: Any, entry: int) -> "np.ndarray[Any, Any]":
-        """Memory for the results of each lane, in full registers; shape (columns, length)."""
-        padded = -(-length // VIRTUAL_LANES) * VIRTUAL_LANES
-        stack = np.empty((columns, padded))
-        for i in range(columns):
-            table[entry + i] = address_of(stack) + i * padded * stack.itemsize
-        return stack[:, :length]
+    def _memory_by_lane(self, length: int, sizes: Sequence[int]) -> "list[np.ndarray[Any, Any]]":
+        """For each result rows of so many doubles.
+
+        When results are freed, glibc returns the memory to the system, and each page costs more at the next call than
+        to compute what is in it; but up to twice the largest block that was ever freed it keeps. So there is one.
+        """
+        if length * sum(sizes) > self._largest:
+            self._largest = np.empty(length * sum(sizes)).size
+        return [np.empty((length, size)) for size in sizes]
 
     def _failure(self, outputs: "np.ndarray[Any, Any]") -> Failure:
         for verdict, x in zip(self.program.verdicts, outputs[self.verdicts_from :].tolist(), strict=False):

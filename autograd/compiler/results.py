@@ -2,6 +2,7 @@
 
 import enum
 import numbers
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from autograd.scalars import is_array
 from autograd.transforms.tree import parts_of
 from autograd.value import Value
 
-Packer = Callable[["np.ndarray[Any, Any]", "Mapping[int, np.ndarray[Any, Any]]"], Any]
+Packer = Callable[["np.ndarray[Any, Any]", "Mapping[int, Sequence[np.ndarray[Any, Any]]]"], Any]
 _CONSTANTS = (numbers.Number, str, bytes, np.generic, enum.Enum, type)  # results that hold no traced Values
 
 
@@ -25,12 +26,12 @@ class Packing:
     Args:
         result: what the traced function returned.
 
-    The packer takes the outputs, and for each region the array (columns, lanes) of what was stored by lane.
+    The packer takes the outputs, and for each region the arrays (lanes, elements) of what was stored by lane.
     """
 
     def __init__(self, result: Any):
         self.outputs = 0
-        self.columns: dict[int, int] = {}
+        self.stacks: Counter[int] = Counter()  # how many of them each region has
         self.pack = self._packer(result)
 
     def _packer(self, x: Any) -> Packer:
@@ -98,13 +99,15 @@ class Packing:
 
     def _stack(self, x: StackedResult) -> Packer:
         region, shape, axis = x.region.number, x.row_shape, x.axis
-        first = self.columns.get(region, 0)
-        self.columns[region] = end = first + len(x.lanes)
-        if not shape:
-            return lambda outputs, stacks: stacks[region][first].copy()
-        if axis:
-            return lambda outputs, stacks: np.moveaxis(stacks[region][first:end].reshape(*shape, -1), -1, axis).copy()
-        return lambda outputs, stacks: np.ascontiguousarray(stacks[region][first:end].T).reshape(-1, *shape)
+        number = self.stacks[region]
+        self.stacks[region] += 1
+
+        def pack(outputs: Any, stacks: Any) -> Any:
+            rows = stacks[region][number]
+            array = rows.reshape(len(rows), *shape)
+            return np.moveaxis(array, 0, axis).copy() if axis else array
+
+        return pack
 
 
 def _dtype_of(x: Any) -> Any:

@@ -104,6 +104,17 @@ class Code:
             vectors = [self.shuffle(lanes, x, y, range(i, 2 * lanes, 2)) for i in (0, 1) for x, y in pairs]
         return vectors
 
+    def rows(self, columns: Sequence[str], lanes: int, size: int) -> list[str]:
+        """What columns of so many lanes hold, row after row, as vectors of so many doubles; the reverse of
+        `transposed`."""
+        vectors, half = [*columns], len(columns) // 2
+        for _ in range(len(columns).bit_length() - 1):
+            pairs = [*zip(vectors[:half], vectors[half:], strict=True)]
+            parts = [[i + k for k in range(lanes // 2) for i in (first, first + lanes)] for first in (0, lanes // 2)]
+            vectors = [self.shuffle(lanes, x, y, part) for x, y in pairs for part in parts]
+        starts = range(0, lanes, size)
+        return [self.shuffle(lanes, x, "poison", range(i, i + size)) for x in vectors for i in starts]
+
     # --- memory -------------------------------------------------------------------------------------------------------
 
     def at(self, base: str, index: Any, kind: str = "double") -> str:

@@ -25,18 +25,15 @@ def uniform_function(plan: Plan, n: int) -> Code:
 
 def lane_functions(plan: Plan, n: int) -> list[Code]:
     """The functions of all steps of pass n: each for as many lanes as a register holds."""
-    pointers = dict.fromkeys(["slots", "scratch", "tile"], "ptr noalias") | {"columns": "ptr"}
+    pointers = dict.fromkeys(["slots", "scratch", "tile"], "ptr noalias")
     written = []
-    steps = plan.passes[n].work.steps
-    for i, step in enumerate(steps):
+    for i, step in enumerate(plan.passes[n].work.steps):
         for k, nodes in enumerate(step.codes):
             code = Code(f"pass{n}_{i}_{k}", pointers | {"row": "i64"})
             writer = _LaneWriter(plan, code, n, step)
             if i == k == 0:
                 writer.keep_what_is_the_same()
             writer.write(nodes)
-            if i == len(steps) - 1 and k == len(step.codes) - 1:
-                writer.store_what_others_computed()
             written.append(writer.code)
     return written
 
@@ -209,13 +206,6 @@ class _LaneWriter(Writer):
         for node in self.loop.work.splat:
             self.code.store(self.double, self.number(node), self._place(node))
 
-    def store_what_others_computed(self) -> None:
-        """What is stored by lane although no code computes it."""
-        computed = {node for step in self.loop.work.steps for nodes in step.codes for node in nodes}
-        for node in self.loop.stacks:
-            if node not in computed:
-                self._store(node)
-
     def constant(self, x: float) -> str:
         """From a slot, like a parameter: a literal would be loaded through an address computed at each use."""
         if not x or x != x:
@@ -252,9 +242,3 @@ class _LaneWriter(Writer):
     def _keep(self, node: Node) -> None:
         if node in self.step.handed or node in self.loop.work.columns:
             self.code.store(self.double, self.number(node), self._place(node))
-        self._store(node)
-
-    def _store(self, node: Node) -> None:
-        for column in self.loop.stacks.get(node, ()):
-            place = self.code.at(self.code.entry("%columns", column, "ptr"), "%row")
-            self.code.store(self.double, self.number(node), place)

@@ -15,9 +15,11 @@ def helpers(plan: Plan) -> tuple[list[Code], list[str]]:
     width = plan.target.lanes
     kinds = {(plan.row_lengths[x.region][array], size) for x in plan.passes for array, size, _ in x.work.inputs}
     gathers = [_gather(length, size, width) for length, size in sorted(kinds)]
+    stored = {(plan.stacks[x.region][each.result], each.size) for x in plan.passes for each in x.stored}
+    scatters = [_scatter(length, size, width) for length, size in sorted(stored)]
     functions, read = tables.function_kernels(plan)
     sums, reductions = tables.sum_kernels(plan.passes, plan.target), tables.reduction_kernels(plan.passes, plan.target)
-    return [*gathers, *sums, *functions, *reductions], read
+    return [*gathers, *scatters, *sums, *functions, *reductions], read
 
 
 def _gather(length: int, size: int, width: int) -> Code:
@@ -42,6 +44,28 @@ def _gather(length: int, size: int, width: int) -> Code:
     return code
 
 
+def _scatter(length: int, size: int, width: int) -> Code:
+    """Columns of a tile become elements of rows of a length, so many consecutive ones at a time."""
+    pointers = dict.fromkeys(["to", "tile", "firsts", "columns"], "ptr noalias")
+    code = Code(f"scatter.{length}.{size}", pointers | dict.fromkeys(["count", "lanes"], "i64"), internal=True)
+    whole = code.sub("%lanes", code.value(f"urem i64 %lanes, {width}"))
+    with code.loop(0, "%count") as k:
+        target = code.at("%to", code.index("%firsts", k))
+        places = [code.add(code.mul(k, size), i) for i in range(size)]
+        columns = [code.at("%tile", code.index("%columns", place)) for place in places]
+        with code.loop(0, whole, width) as lane:
+            row = code.at(target, code.mul(lane, length))
+            vectors = [code.load(f"<{width} x double>", code.at(column, lane)) for column in columns]
+            together, step = (width, width) if length == size else (size, length)
+            for i, part in enumerate(code.rows(vectors, width, together)):
+                code.store(f"<{together} x double>", part, code.at(row, i * step))
+        with code.loop(whole, "%lanes") as lane:
+            row = code.at(target, code.mul(lane, length))
+            for i, column in enumerate(columns):
+                code.store("double", code.entry(column, lane, "double"), code.at(row, i))
+    return code
+
+
 def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
     """The loop of a pass around its steps, and what adds its blocks; and the tables that these read.
 
@@ -54,7 +78,7 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
     entries = code.at("%table", plan.table[loop.region], "i64")
     count = code.load("i64", entries)
     inputs = [code.entry(entries, 1 + k, "ptr") for k in range(len(lengths))]
-    columns = code.at(entries, 1 + len(lengths), "i64")
+    outputs = [code.entry(entries, 1 + len(lengths) + r, "ptr") for r in range(len(plan.stacks[loop.region]))]
     scratch = code.at("%work", COLUMN * len(loop.work.columns))
     written = []
     with code.loop("%first", "%end") as block:
@@ -82,12 +106,20 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
                     written += tables.functions(code, f"pass{n}.functions{i}.{k}", functions, loop, "%work", padded)
                 if step.codes:
                     with code.loop(0, padded, width) as lane:
-                        addresses = [("ptr", x) for x in ("%slots", scratch, code.at("%work", lane), columns)]
+                        addresses = [("ptr", x) for x in ("%slots", scratch, code.at("%work", lane))]
                         lane_row = code.add(tile_row, lane)
                         for k in range(len(step.codes)):
                             code.call(f"@pass{n}_{i}_{k}", *addresses, ("i64", lane_row))
                 if step.operations:
                     written += tables.operations(code, f"pass{n}.operations{i}", step, plan, loop, "%work", padded)
+            for result, size, firsts, nodes in loop.stored:
+                length = plan.stacks[loop.region][result]
+                name = f"pass{n}.stored{result}.{size}"
+                to = code.at(outputs[result], code.mul(tile_row, length))
+                addresses = [("ptr", x) for x in (to, "%work", f"@{name}.firsts", f"@{name}.columns")]
+                code.call(f"@scatter.{length}.{size}", *addresses, ("i64", len(firsts)), ("i64", lanes))
+                columns = [loop.work.columns[x] * COLUMN for x in nodes]
+                written += [table(f"{name}.firsts", firsts), table(f"{name}.columns", columns)]
             written += tables.reduce(code, n, loop, "%work", lanes, row)
     codes, more = tables.totals(n, loop)
     return [code, *codes], [*written, *more]

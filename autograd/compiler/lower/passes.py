@@ -147,19 +147,19 @@ class Steps(NamedTuple):
         return (found for step in self.steps for call in step.sums for _, group in call.groups for found in group)
 
 
-def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int, together: int) -> Steps:
-    """The steps to what is kept in the tile for the reductions, and to what else is wanted.
+def plan_steps(graph: Graph, region: int, kept: Nodes, group: int, together: int) -> Steps:
+    """The steps to what is kept in the tile, to be reduced or stored by lane.
 
     Args:
         group: how many sums the kernel for shared right factors takes.
         together: how many consecutive elements of a row are copied at a time, at most.
     """
     regions, ops = graph.regions, graph.ops
-    nodes = [n for n in graph.needed([*kept, *wanted], graph.functions) if regions[n] == region]
+    nodes = [n for n in graph.needed(kept, graph.functions) if regions[n] == region]
     functions = {n: Function(*graph.functions[n]) for n in nodes if n in graph.functions}
     if len(functions) < MANY:
-        nodes, functions = [n for n in graph.needed([*kept, *wanted]) if regions[n] == region], {}
-    sums = _find_sums(graph, nodes, [*kept, *wanted])
+        nodes, functions = [n for n in graph.needed(kept) if regions[n] == region], {}
+    sums = _find_sums(graph, nodes, kept)
     tabled: Mapping[Node, Sum | Function] = {**sums, **functions}
     depth = _depths(graph, nodes, tabled)
     last = max(depth.values(), default=0)
@@ -172,19 +172,19 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int
     for step in range(last):
         columns |= dict.fromkeys(targets[step])
     columns |= dict.fromkeys([*tabled, *kept])
-    targets[last] += [*kept, *wanted]
+    targets[last] += kept
 
     position = {n: i for i, n in enumerate(nodes)}
     computed: set[Node] = set()
     code = [_code(graph, targets[step], position, tabled, computed, columns) for step in range(last + 1)]
     too_long = sum(map(len, code)) > TOO_LONG
     if too_long:
-        columns |= dict.fromkeys([*[n for here in code for n in here if not graph.args[n]], *wanted])
+        columns |= dict.fromkeys([n for here in code for n in here if not graph.args[n]])
     steps = []
     for step, here in enumerate(code):
         operations = [n for n in here if graph.args[n]] if too_long else []
         codes = cut(graph, [n for n in here if not graph.args[n]] if too_long else here)
-        if not codes and step in (0, last):  # which have more to do than to compute
+        if not codes and not step:  # which keeps what is the same for all lanes
             codes.append([])
         handed = {x: i for i, x in enumerate([x for x in crossing(graph, codes) if x not in columns])}
         sums_here = _grouped({n: sums[n] for n in by_depth[step] if n in sums}, group)
@@ -194,8 +194,6 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, wanted: Nodes, group: int
             operations = list(_side_by_side(graph, operations))
             calls, places = _one_after_another(graph, operations), _reused(graph, operations, columns)
             steps[-1] = steps[-1]._replace(operations=calls, handed=places)
-    if too_long:
-        steps.append(Step([], [], [[]], {}))  # where what is wanted is stored
     inputs: dict[int, dict[int, Node]] = defaultdict(dict)
     for n in nodes:
         if ops[n] == "lane_input":

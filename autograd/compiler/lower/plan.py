@@ -17,8 +17,9 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from autograd.compiler.lower.passes import Nodes, Reductions, Steps, crossing, cut, plan_reductions, plan_steps
+from autograd.compiler.lower.passes import Nodes, Reductions, Steps, crossing, cut, plan_reductions, plan_steps, runs
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import Program
 from autograd.compiler.optimize.exponential import ROUND
@@ -39,6 +40,22 @@ QUICK_ABOVE = 5_000
 WRITERS_CONSTANTS = (1.0, 0.5, ROUND, ROUND + EXPONENT_BIAS)
 
 
+class Stored(NamedTuple):
+    """Elements of a result that is stored by lane.
+
+    Attributes:
+        result: which of those of the region.
+        size: how many consecutive elements of a row are copied at a time.
+        firsts: the first ones.
+        nodes: what all these elements are.
+    """
+
+    result: int
+    size: int
+    firsts: Sequence[int]
+    nodes: Nodes
+
+
 @dataclass(frozen=True)
 class Pass:
     """One loop over the lanes of a region: what it computes, and what of it is reduced or stored by lane.
@@ -48,7 +65,7 @@ class Pass:
         work: what it computes for a tile.
         reductions: what of it is reduced.
         slots: which slots get the results of these.
-        stacks: what is stored by lane: for each node its columns of results.
+        stored: what is stored by lane.
         scratch: doubles of memory for what the functions of a step hand to one another.
     """
 
@@ -57,7 +74,7 @@ class Pass:
     work: Steps
     reductions: Reductions
     slots: Sequence[int]
-    stacks: Mapping[Node, Sequence[int]]
+    stored: Sequence[Stored]
     scratch: int
 
     @property
@@ -80,9 +97,9 @@ class Plan:
         copies: slots from which, and to which, results are copied that no function computes.
         constants: which slots hold a number before the first call; `constant_slot`: where lanes find a number.
         row_lengths: for each region, for each of its arrays, how many doubles one lane has.
-        columns: for each region, how many results it stores by lane.
+        stacks: for each region, how many doubles a lane has in each of the results that are stored by lane.
         table: for each region, where its entries start in the table of 64-bit integers: how many lanes, the addresses
-            of its arrays, the addresses of its columns of results; `table_size`: entries of the table.
+            of its arrays, the addresses of the results; `table_size`: entries of the table.
         uniform: the functions on slots: what each computes, operands first.
         passes: the loops.
         functions: what to call, in order: ("uniform", position) or ("pass", position).
@@ -101,7 +118,7 @@ class Plan:
     constants: Mapping[int, float]
     constant_slot: Mapping[float, int]
     row_lengths: Mapping[int, Sequence[int]]
-    columns: Mapping[int, int]
+    stacks: Mapping[int, Sequence[int]]
     table: Mapping[int, int]
     table_size: int
     uniform: Sequence[Nodes]
@@ -147,7 +164,7 @@ def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Tar
     graph = program.graph.copy()
     results = [*program.outputs, *[v.node for v in program.verdicts], program.trouble]
     results.append(_any_nan_by_lane(graph, program) if program.watched else graph.constant(0.0))
-    order = graph.needed([*results, *[node for node, _ in program.stacks]])
+    order = graph.needed([*results, *[node for node, _ in program.by_lane]])
 
     slots = _Slots(graph, program.inputs, results, order)
     levels = _levels(graph, order)
@@ -160,14 +177,14 @@ def plan(program: Program, row_lengths: Mapping[int, Sequence[int]], target: Tar
         for node, places in slots.places.items() if graph.ops[node] in no_function
         for place in places
     ]  # fmt: skip
-    columns = Counter([region for _, region in program.stacks])
-    sizes = [1 + len(lengths) + columns[region] for region, lengths in row_lengths.items()]
+    stacks = {region: [len(nodes) for nodes, r in program.stacks if r == region] for region in row_lengths}
+    sizes = [1 + len(lengths) + len(stacks[region]) for region, lengths in row_lengths.items()]
     starts = list(itertools.accumulate(sizes, initial=0))
     watched = len(program.outputs) if program.watched else 0
     return Plan(
         graph, target, order, slots.count, program.inputs, len(results), watched,
         slots.slot, slots.places, [(x, y) for x, y in copies if x != y], slots.constants, slots.constant_slot,
-        row_lengths, columns, dict(zip(row_lengths, starts, strict=False)), starts[-1],
+        row_lengths, stacks, dict(zip(row_lengths, starts, strict=False)), starts[-1],
         [nodes for _, nodes in uniform], passes, _sequence([level for level, _ in uniform], passes),
     )  # fmt: skip
 
@@ -221,43 +238,50 @@ def _levels(graph: Graph, order: Nodes) -> dict[Node, int]:
 
 
 def _passes(
-    graph: Graph, order: Nodes, levels: Mapping[Node, int], stacks: Iterable[tuple[Node, int]], target: Target,
+    graph: Graph, order: Nodes, levels: Mapping[Node, int], stacks: Iterable[tuple[Nodes, int]], target: Target,
     slots: _Slots,
 ) -> list[Pass]:  # fmt: skip
     """The loops: one for each region and level of what is reduced or stored by lane."""
     reductions: dict[tuple[int, int], list[Node]] = defaultdict(list)
-    columns: dict[tuple[int, int], dict[Node, list[int]]] = defaultdict(lambda: defaultdict(list))
+    rows: dict[tuple[int, int], dict[int, dict[int, Node]]] = defaultdict(lambda: defaultdict(dict))
     for node in order:
         if graph.ops[node] in REDUCTIONS:
             region = max(map(graph.regions.__getitem__, graph.args[node]))
             reductions[levels[node] - 1, region].append(node)
-    column: Counter[int] = Counter()
-    for node, region in stacks:
-        columns[levels[node], region][node].append(column[region])
-        column[region] += 1
+    results: Counter[int] = Counter()
+    for nodes, region in stacks:
+        for element, node in enumerate(nodes):
+            rows[levels[node], region][results[region]][element] = node
+        results[region] += 1
     passes = []
-    for level, region in sorted(reductions.keys() | columns.keys()):
+    for level, region in sorted(reductions.keys() | rows.keys()):
         key = level, region
-        passes.append(_pass(graph, region, level, reductions[key], columns[key], target, slots))
+        passes.append(_pass(graph, region, level, reductions[key], rows[key], target, slots))
     return passes
 
 
 def _pass(
-    graph: Graph, region: int, level: int, reductions: Nodes, stacks: Mapping[Node, Sequence[int]], target: Target,
-    slots: _Slots,
+    graph: Graph, region: int, level: int, reductions: Nodes, rows: Mapping[int, Mapping[int, Node]],
+    target: Target, slots: _Slots,
 ) -> Pass:  # fmt: skip
     sums = [(n, _factors(graph, graph.args[n])) for n in reductions if graph.ops[n] == "lane_sum"]
     minima = [(n, graph.args[n][0]) for n in reductions if graph.ops[n] == "lane_min"]
     reduced = plan_reductions(sums, minima, target.blocks, min(map(math.prod, target.blocks)))
-    kept = itertools.chain(*[factors for _, factors in sums], [x for _, x in minima])
-    work = plan_steps(graph, region, list(dict.fromkeys(kept)), list(stacks), target.sums, target.together)
-    read = set(itertools.chain(work.columns, stacks, *_read(graph, work)))
+    kept = itertools.chain(
+        *[factors for _, factors in sums], [x for _, x in minima], *[r.values() for r in rows.values()]
+    )
+    work = plan_steps(graph, region, list(dict.fromkeys(kept)), target.sums, target.together)
+    read = set(itertools.chain(work.columns, *_read(graph, work)))
     for x in [*[graph.constant(x) for x in WRITERS_CONSTANTS], *[x for x in read if graph.ops[x] == "const"]]:
         slots.of(x)
+    stored = [
+        Stored(result, size, firsts, [row[first + i] for first in firsts for i in range(size)])
+        for result, row in rows.items() for size, firsts in runs(sorted(row), target.together)
+    ]  # fmt: skip
     unused = slots.new() if None in reduced.order else 0
     return Pass(
         region, level, work, reduced,
-        [unused if n is None else slots.of_reduction(n) for n in reduced.order], stacks,
+        [unused if n is None else slots.of_reduction(n) for n in reduced.order], stored,
         max([step.scratch * (COLUMN if step.operations else target.lanes) for step in work.steps]),
     )  # fmt: skip
 
@@ -290,7 +314,7 @@ def _hand_over(graph: Graph, uniform: Sequence[tuple[int, Nodes]], passes: Seque
         slots.of(x)
     computed = set(itertools.chain.from_iterable(chunks))
     for loop in passes if computed else ():
-        for x in itertools.chain(loop.work.columns, loop.stacks, *_read(graph, loop.work)):
+        for x in itertools.chain(loop.work.columns, *_read(graph, loop.work)):
             if x in computed:
                 slots.of(x)
 
@@ -313,8 +337,8 @@ def _sequence(uniform_levels: Sequence[int], passes: Sequence[Pass]) -> list[tup
 def _any_nan_by_lane(graph: Graph, program: Program) -> Node:
     """Whether a result that is stored by lane is NaN."""
     found = []
-    for region in {region for _, region in program.stacks}:
-        lanes = [graph.add("fcmp une", (x, x)) for x, r in program.stacks if r == region]
+    for region in {region for _, region in program.by_lane}:
+        lanes = [graph.add("fcmp une", (x, x)) for x, r in program.by_lane if r == region]
         any_lane = functools.reduce(lambda x, y: graph.add("or", (x, y)), lanes)
         if graph.regions[any_lane] != UNIFORM:
             first = graph.add("select", (any_lane, graph.constant(0.0), graph.constant(math.inf)))

@@ -44,7 +44,7 @@ class Program(NamedTuple):
     Attributes:
         graph: its nodes.
         outputs: the numbers that it returns.
-        stacks: the results that it returns for every lane, each with its region.
+        stacks: the results that it returns for every lane: the nodes of a row, and the region.
         verdicts: what was taken for granted.
         trouble: 0 if all of that held.
         captured: the leaves that the function did not get as arguments; they are the last of the inputs.
@@ -55,13 +55,18 @@ class Program(NamedTuple):
 
     graph: Graph
     outputs: list[Node]
-    stacks: list[tuple[Node, int]]
+    stacks: list[tuple[Sequence[Node], int]]
     verdicts: list[Verdict]
     trouble: Node
     captured: list[Value]
     inputs: int
     traced: int
     watched: bool = False
+
+    @property
+    def by_lane(self) -> list[tuple[Node, int]]:
+        """Each number that is returned for every lane, and its region."""
+        return [(node, region) for row, region in self.stacks for node in row]
 
 
 def simplify(
@@ -83,10 +88,12 @@ def simplify(
     """
     graph = Graph(RULES) if graph is None else graph
     conversion = _Conversion(graph, traced.trace, captured, exact)
-    outputs, stacks = [], []
+    outputs: list[Node] = []
+    stacks: list[tuple[Sequence[Node], int]] = []
     for x in flatten(traced.result, is_array)[0]:
         if type(x) is StackedResult:
-            stacks += [(_of(graph, x.region.number, conversion.node(lane)), x.region.number) for lane in x.lanes]
+            number = x.region.number
+            stacks.append(([_of(graph, number, conversion.node(lane)) for lane in x.lanes], number))
         else:
             outputs += [_of(graph, UNIFORM, conversion.node(v)) for v in flatten(x)[0] if isinstance(v, Value)]
     for choice in traced.trace.choices:

@@ -28,7 +28,7 @@ def settle(program: Program, exact: bool) -> Program:
     """
     if exact:
         return program
-    outputs = [*program.outputs, *[node for node, _ in program.stacks]]
+    outputs = [*program.outputs, *[node for node, _ in program.by_lane]]
     order = program.graph.needed([*outputs, *[v.node for v in program.verdicts]])
     bare = _bare_products(program.graph, order, outputs)
     if not bare:

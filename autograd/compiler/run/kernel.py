@@ -58,9 +58,9 @@ class Layout(NamedTuple):
 
     Attributes:
         number: which of the passes it is.
-        entry: where the entries of its region start in the table: lanes, arrays, columns.
+        entry: where the entries of its region start in the table: lanes, arrays, results.
         arrays: how many arrays there are.
-        columns: which columns of results it stores by lane.
+        stored: which elements of rows it stores by lane: result, doubles to a row, elements.
         results: how many results it reduces.
         memory: doubles that it works with.
         slots: how many of them there are; `table`: how many entries the table has.
@@ -69,7 +69,7 @@ class Layout(NamedTuple):
     number: int
     entry: int
     arrays: int
-    columns: tuple[int, ...]
+    stored: tuple[tuple[int, int, tuple[int, ...]], ...]
     results: int
     memory: int
     slots: int
@@ -78,11 +78,15 @@ class Layout(NamedTuple):
     @classmethod
     def of(cls, plan: Plan, number: int) -> "Layout":
         loop: Pass = plan.passes[number]
-        columns = tuple(sorted([c for stored in loop.stacks.values() for c in stored]))
+        found: dict[int, list[int]] = {}
+        for result, size, firsts, _ in loop.stored:
+            found.setdefault(result, []).extend([first + i for first in firsts for i in range(size)])
+        sizes = plan.stacks[loop.region]
+        stored = tuple([(result, sizes[result], tuple(elements)) for result, elements in found.items()])
         arrays = len(plan.row_lengths[loop.region])
         results = len(loop.reductions.order)
         entry = plan.table[loop.region]
-        return cls(number, entry, arrays, columns, results, loop.memory, plan.slots, max(1, plan.table_size))
+        return cls(number, entry, arrays, stored, results, loop.memory, plan.slots, max(1, plan.table_size))
 
 
 class MachineCode:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiler.arguments import FLOAT64, address_of
-from autograd.compiler.lower.plan import BLOCK, GROUP, VIRTUAL_LANES
+from autograd.compiler.lower.plan import BLOCK, GROUP
 from autograd.compiler.lower.target import host_lanes
 from autograd.compiler.rows import Array, read_rows
 from autograd.compiler.run.kernel import Layout, MachineCode, Sums, memory
@@ -97,10 +97,10 @@ class Missing(NamedTuple):
 
 
 class Computed(NamedTuple):
-    """The reductions of each piece, a row each, and what was stored by lane, a row for each column."""
+    """The reductions of each piece, a row each, and what was stored by lane: the elements of rows of each result."""
 
     groups: Array
-    stored: Array
+    stored: Sequence[Array]
 
 
 class _Kept:
@@ -173,9 +173,9 @@ def compute(task: Task, supply: Mapping[str, Any]) -> Computed | Missing:
     sums = Sums(machine_code, layout, min(GROUP, -(-task.rows // BLOCK)), task.threads)
     groups = np.empty((len(pieces), layout.results))
     start, stop = task.first * PIECE, min(task.end * PIECE, task.rows)
-    stored = np.empty((len(layout.columns), -(-(stop - start) // VIRTUAL_LANES) * VIRTUAL_LANES))
-    for row, column in zip(stored, layout.columns, strict=True):
-        table[layout.entry + 1 + layout.arrays + column] = address_of(row) - start * 8
+    rows = [np.empty((stop - start, size)) for _, size, _ in layout.stored]
+    for stack, (result, size, _) in zip(rows, layout.stored, strict=True):
+        table[layout.entry + 1 + layout.arrays + result] = address_of(stack) - start * size * 8
     with ThreadPoolExecutor(max(1, task.threads - 1)) as pool:
         for i, piece in enumerate(pieces):
             first, last = piece * PIECE, min((piece + 1) * PIECE, task.rows)
@@ -186,7 +186,7 @@ def compute(task: Task, supply: Mapping[str, Any]) -> Computed | Missing:
             sums.add(slots_at, ctypes.addressof(table), *ends, pool if task.threads > 1 else None)
             groups[i] = sums.group
             del arrays, array  # before the next ones are read
-    return Computed(groups, stored[:, : stop - start])
+    return Computed(groups, [x[:, elements] for x, (_, _, elements) in zip(rows, layout.stored, strict=True)])
 
 
 def _compiled(key: str, given: Code) -> tuple[MachineCode, Sequence[Layout]]:

@@ -78,13 +78,13 @@ class Workers:
     # --- a call -------------------------------------------------------------------------------------------------------
 
     def run(
-        self, kernel: Kernel, buffers: Buffers, mapped: Mapping[int, list[Any]], stacks: Mapping[int, Array]
+        self, kernel: Kernel, buffers: Buffers, mapped: Mapping[int, list[Any]], stacks: Mapping[int, Sequence[Array]]
     ) -> None:
         """Compute; inputs, table and results are in the buffers.
 
         Args:
             mapped: for each region its arrays, or Rows.
-            stacks: for each region the array (columns, lanes) for what is stored by lane.
+            stacks: for each region the arrays (lanes, elements) for what is stored by lane.
 
         Errors: RuntimeError for rows that cannot be read, and for workers that are not there, or not fit.
         """
@@ -99,7 +99,7 @@ class Workers:
                 return
             if region not in sources:
                 sources[region] = [self._source(x, supplies) for x in arrays]
-            self._share_out(kernel, n, buffers, len(arrays[0]), sources[region], supplies, stacks.get(region))
+            self._share_out(kernel, n, buffers, len(arrays[0]), sources[region], supplies, stacks[region])
 
         kernel.run_passes(buffers, run_pass)
 
@@ -115,7 +115,7 @@ class Workers:
 
     def _share_out(
         self, kernel: Kernel, n: int, buffers: Buffers, rows: int, sources: Sequence[Source],
-        supplies: Mapping[str, Any], stack: Array | None,
+        supplies: Mapping[str, Any], stacks: Sequence[Array],
     ) -> None:  # fmt: skip
         """A pass: to each worker as many pieces, and what they give added in order."""
         pieces, layout, workers = -(-rows // PIECE), kernel.layouts[n], self._each()
@@ -137,9 +137,9 @@ class Workers:
         for task, computed in zip(tasks, self._answers(calls, workers, given), strict=True):
             for i, group in enumerate(computed.groups, task.first):
                 sums.add_group(i, group)
-            if stack is not None and layout.columns:
+            for (result, _, elements), rows_there in zip(layout.stored, computed.stored, strict=True):
                 first = task.first * PIECE
-                stack[list(layout.columns), first : first + computed.stored.shape[1]] = computed.stored
+                stacks[result][first : first + len(rows_there), elements] = rows_there
         sums.finish(buffers.slots_at, -(-rows // BLOCK))
 
     def _answers(
