@@ -175,6 +175,25 @@ def test_rows_of_every_length_are_read_whichever_of_their_elements_are_needed(ta
         assert np.array_equal(f(*arrays), expected), n
 
 
+def test_rows_of_results_are_written_whole_whichever_pass_computes_their_elements(target):
+    def f(X):
+        total = vmap(lambda x: x[0] * x[1], reduce="sum")(X)
+        of_all = lambda x: np.array([[x[0], x[1] - total], [x[2] * 2.0, total], [x[0], 0.5]])  # noqa: E731
+        return vmap(lambda x: (of_all(x), x[:2], x[2] > 0.0, x[1]), out_axes=(-1, 0, 0, 0))(X)
+
+    compiled = jit(f, target=target)
+    for n in (1, 8, 67, 200):
+        X = rng.normal(size=(n, 3))
+        x, y, z = X.T
+        whole, pair, above, second = compiled(X)
+        total = added_in_order((x * y).tolist())
+        assert np.array_equal(whole, [[x, y - total], [z * 2.0, 0 * x + total], [x, 0 * x + 0.5]]), n
+        assert np.array_equal(pair, X[:, :2])
+        assert np.array_equal(above, z > 0)
+        assert np.array_equal(second, y)
+        assert all(array.flags.c_contiguous for array in (whole, pair, second))
+
+
 def test_groups_of_blocks_are_added_up_before_they_are_added_to_each_other(monkeypatch):
     X = rng.normal(size=600_000)
     expected = added_in_order(X.tolist())
