@@ -478,17 +478,22 @@ def first_calls() -> Table:
     title = (
         "The first call (trace, optimise, compile) of networks 2-w-w-1, each in a new process; what it traced and left"
     )
-    table = Table(title, "w", "valuegrad", "Values", "a Value", "by table", "by code", "JAX jit")
+    table = Table(title, "w", "valuegrad", "Values", "memory", "a Value", "by table", "by code", "JAX jit")
+    least = float(run("import benchmarks.jit; benchmarks.jit.print_least_memory()"))
+    table.note(
+        f"a Value: of the memory beyond {least:.1f} MB, which LLVM takes for its first loop over lanes, of one product"
+    )
     for w in WIDTHS:
         code = f"import benchmarks.jit; benchmarks.jit.print_first_call({{}}, {w})"
-        seconds, traced, size, *left = run(code.format("''")).split()
+        seconds, traced, megabytes, *left = run(code.format("''")).split()
+        a_value = f"{1024 * (float(megabytes) - least) / int(traced):.2f} kB"
         jax = shown(float(run(code.format("'JAX jit'")))) if find_spec("jax") else ""
-        table.row(w, shown(float(seconds)), traced, f"{float(size):.2f} kB", *left, jax)
+        table.row(w, shown(float(seconds)), traced, f"{float(megabytes):.1f} MB", a_value, *left, jax)
     return table
 
 
 def print_first_call(name: str, width: int) -> None:
-    """Seconds; of valuegrad also the Values traced, kilobytes for each, products by table, operations by code."""
+    """Seconds; of valuegrad also the Values traced, megabytes, products by table, operations by code."""
     sizes = [2, width, width, 1]
     arguments = data(BATCH, sizes)
     if name:
@@ -498,14 +503,24 @@ def print_first_call(name: str, width: int) -> None:
         step()
         print(time.process_time() - start)
         return
-    jit(lambda x: x * x)(1.0)
     batch = vmap(loss_of_sample("relu", sizes), in_axes=(None, 0, 0), reduce="mean")
     step = jit(value_and_grad(batch), threads=1)
+    seconds, megabytes = first_call(step, *arguments)
+    report = step.lower(*arguments)
+    print(seconds, report.traced, megabytes, report.terms, report.instructions)
+
+
+def print_least_memory() -> None:
+    """Megabytes of the least that is compiled for lanes."""
+    print(first_call(jit(vmap(lambda x: 2.0 * x, reduce="sum"), threads=1), np.ones(BATCH))[1])
+
+
+def first_call(step: Any, *arguments: Any) -> tuple[float, float]:
+    """Seconds, and megabytes beyond those of a process that compiled a product of numbers."""
+    jit(lambda x: x * x)(1.0)
     before, start = memory("VmRSS"), time.process_time()
     step(*arguments)
-    seconds, most = time.process_time() - start, memory("VmHWM")
-    report = step.lower(*arguments)
-    print(seconds, report.traced, 1024 * (most - before) / report.traced, report.terms, report.instructions)
+    return time.process_time() - start, memory("VmHWM") - before
 
 
 # --- two objectives of ADBench ----------------------------------------------------------------------------------------

@@ -165,9 +165,11 @@ class Path:
         if length == 0:
             raise PlainCall
         table[plan.table[region]] = length
-        stacks[region] = self._memory_by_lane(length, plan.stacks[region])
-        for i, stack in enumerate(stacks[region], entry + 1):
-            table[i] = address_of(stack)
+        sizes = plan.stacks[region]
+        if sizes:
+            stacks[region] = self._memory_by_lane(length, sizes)
+            for i, stack in enumerate(stacks[region], entry + 1):
+                table[i] = address_of(stack)
         return length
 
     def _memory_by_lane(self, length: int, sizes: Sequence[int]) -> "list[np.ndarray[Any, Any]]":

@@ -99,7 +99,7 @@ class Workers:
                 return
             if region not in sources:
                 sources[region] = [self._source(x, supplies) for x in arrays]
-            self._share_out(kernel, n, buffers, len(arrays[0]), sources[region], supplies, stacks[region])
+            self._share_out(kernel, n, buffers, len(arrays[0]), sources[region], supplies, stacks.get(region, ()))
 
         kernel.run_passes(buffers, run_pass)
 
