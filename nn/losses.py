@@ -10,7 +10,6 @@ branches, so that they can be traced and compiled.
 2.5
 """
 
-import copy
 import functools
 import math
 import numbers
@@ -69,15 +68,25 @@ class Loss:
             >>> squared_error.in_unit(100.0).unit, squared_error.unit
             (100.0, 1.0)
         """
-        loss = copy.copy(self)
-        loss.unit = unit
-        return loss
+        return self._but(unit=unit)
 
     def with_metric(self, metric: str) -> "Loss":
         """The same loss, reported with another metric, which goes with it."""
-        loss = copy.copy(self)
-        loss.metric = metric
+        return self._but(metric=metric)
+
+    def _but(self, **changed: Any) -> "Loss":
+        loss = object.__new__(Loss)
+        vars(loss).update(vars(self) | changed)
         return loss
+
+    def __reduce__(self) -> Any:
+        """Those of this file go through pickle by their name, and others by their parts."""
+        known = LOSSES.get(self.name)
+        if known is self:
+            return self.name
+        if known is not None and known.formula is self.formula:
+            return functools.partial(known._but, unit=self.unit, metric=self.metric), ()
+        return object.__new__, (Loss,), vars(self)
 
     def predicted(self, scores: Any) -> Any:
         """What scores say of their targets: in a regression a number for each score.
@@ -401,7 +410,11 @@ def find_loss(loss: Any) -> Loss:
         raise TypeError(
             f"loss must be a name or a function of score and target, got {type(loss).__name__} {loss!r:.60}"
         )
-    return Loss(loss, lambda score, target: "")
+    return Loss(loss, _no_complaint)
+
+
+def _no_complaint(score: Any, target: Any) -> str:
+    return ""
 
 
 # --- penalties on the parameters --------------------------------------------------------------------------------------

@@ -26,6 +26,46 @@ TYPE_CHECKING = False  # to type checkers it is true; loading typing would doubl
 if TYPE_CHECKING:
     from typing import Any
 
+# --- what transforms return -----------------------------------------------------------------------------------------
+
+
+class Transformed:
+    """A function that a transform made of another one, whose name, signature and docs it has.
+
+    Through pickle goes how it was made, so that it goes where the other function does.
+    """
+
+    def __init__(self, f: Callable[..., Any], made: tuple[Any, ...], call: Callable[..., Any]):
+        functools.update_wrapper(self, f, updated=())  # but not the attributes that a Module has
+        self._made, self._call = made, call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method, which gets its object as the first argument."""
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._made
+
+    def __repr__(self) -> str:
+        return f"<{self._made[0].func.__name__} of {name_of(self.__wrapped__)}>"  # type: ignore[attr-defined]
+
+
+def transformed(
+    f: Callable[..., Any], transform: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Callable[[Callable[..., Any]], Transformed]:
+    """A decorator of what a transform returns.
+
+    Args:
+        f: the function that is transformed.
+        transform, args, kwargs: the call that does so, of f and these.
+    """
+    made = functools.partial(transform, **kwargs), (f, *args)
+    return lambda call: Transformed(f, made, call)
+
+
 # --- variables ------------------------------------------------------------------------------------------------------
 # A variable is a leaf that stands in for an argument, a number or a Value (kept in `_a`). While its transform runs,
 # walks stop at it, and a transform inside sees a leaf that is not its own. When the transform ends, the variable

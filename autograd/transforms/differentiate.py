@@ -11,13 +11,12 @@ of a transform around this one: such a result can be differentiated in turn. Oth
 from __future__ import annotations
 
 import copy
-import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 
 from autograd.derivatives import Row
 from autograd.scalars import number
-from autograd.transforms.call import Recording, name_of, positional_parameters
+from autograd.transforms.call import Recording, name_of, positional_parameters, transformed
 from autograd.transforms.tree import Shape, Structure, described, holds_value, matching_leaves, spans
 from autograd.value import Value
 
@@ -100,11 +99,6 @@ class _Chosen:
         return ", ".join([f"{name}={x!r}" for name, x in given.items() if x is not None])
 
 
-def _transform(f: Function) -> Callable[[Function], Function]:
-    """Gives a transformed function the name and docs of f, but not the attributes that a Module has."""
-    return functools.wraps(f, updated=())
-
-
 # --- first derivatives ----------------------------------------------------------------------------------------------
 
 
@@ -125,15 +119,15 @@ def value_and_grad(
     """
     chosen = _Chosen(f, argnums, argnames)
 
-    @_transform(f)
-    def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    @transformed(f, value_and_grad, argnums, has_aux, argnames=argnames)
+    def call(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         with Recording(f, args, kwargs, chosen.places(args, kwargs), has_aux) as recording:
             _check_scalar(recording)
             gradient = recording.results(recording.inputs, recording.pull([1.0]))
             value = recording.result(recording.outputs[0])
             return (value, recording.aux()) if has_aux else value, chosen.one_or_all(gradient)
 
-    return transformed
+    return call
 
 
 def _check_scalar(recording: Recording) -> None:
@@ -172,11 +166,11 @@ def grad(f: Function, argnums: Argnums = None, has_aux: bool = False, *, argname
         >>> grad(lambda x, *, rate: rate * x, argnames="rate")(3.0, rate=0.5)
         3.0
     """
-    transformed = value_and_grad(f, argnums, has_aux, argnames=argnames)
+    both = value_and_grad(f, argnums, has_aux, argnames=argnames)
 
-    @_transform(f)
+    @transformed(f, grad, argnums, has_aux, argnames=argnames)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, found = transformed(*args, **kwargs)
+        value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
     return gradient
@@ -278,8 +272,8 @@ def value_and_jacobian(
         raise ValueError(f"jacobian: mode must be 'forward', 'reverse', or None to choose by shape, got {mode!r}")
     chosen = _Chosen(f, argnums, argnames)
 
-    @_transform(f)
-    def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    @transformed(f, value_and_jacobian, argnums, mode, has_aux, argnames=argnames)
+    def call(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         with Recording(f, args, kwargs, chosen.places(args, kwargs), has_aux) as recording:
             n, m = len(recording.variables), len(recording.outputs)
             forward = n < m if _MODES[mode] is None else _MODES[mode]
@@ -288,7 +282,7 @@ def value_and_jacobian(
             value = recording.value()
             return (value, recording.aux()) if has_aux else value, _assembled(recording, rows, inputs)
 
-    return transformed
+    return call
 
 
 def jacobian(
@@ -323,11 +317,11 @@ def jacobian(
         >>> jacobian(lambda x: W @ x + b)(np.array([10.0, 20.0])).tolist()
         [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
     """
-    transformed = value_and_jacobian(f, argnums, mode, has_aux, argnames=argnames)
+    both = value_and_jacobian(f, argnums, mode, has_aux, argnames=argnames)
 
-    @_transform(f)
+    @transformed(f, jacobian, argnums, mode, has_aux, argnames=argnames)
     def matrix(*args: Any, **kwargs: Any) -> Any:
-        value, found = transformed(*args, **kwargs)
+        value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
     return matrix

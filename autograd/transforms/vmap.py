@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 
 from autograd import primitives
 from autograd.scalars import as_numpy, is_array, number
 from autograd.tracing import tracing
+from autograd.transforms.call import transformed
 from autograd.transforms.tree import (
     LEAF,
     Kind,
@@ -74,7 +74,7 @@ def vmap(
     if reduce is not None and out_axes != 0:
         raise ValueError(f"vmap: out_axes={out_axes!r} with reduce={reduce!r}, which leaves no axis to count examples")
 
-    @functools.wraps(f, updated=())
+    @transformed(f, vmap, in_axes, out_axes, reduce=reduce)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         batch = Batch(as_numpy(args), as_numpy(kwargs), in_axes)
         if tracing.tracer is not None:

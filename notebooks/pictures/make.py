@@ -36,9 +36,10 @@ def main() -> None:
 
 
 def readme() -> dict[str, Any]:
-    """The variables that the examples of the README's section "See the computation" make: its pictures show them."""
+    """The variables that the README's examples make up to "See the computation", whose pictures show them."""
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = text.split("\n## See the computation\n")[1].split("\n## ")[0]
+    before, section = text.split("\n## See the computation\n")
+    section = before + section.split("\n## ")[0]
     variables: dict[str, Any] = {}
     with contextlib.redirect_stdout(None):
         for example in doctest.DocTestParser().get_examples(section):
