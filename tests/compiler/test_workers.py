@@ -22,6 +22,7 @@ from strategies import expressions
 
 from autograd import dot, exp, jit, log, relu, rows, sqrt, value_and_grad, vmap
 from autograd.compiler.lower import plan, tables
+from autograd.compiler.lower.target import host_lanes
 from autograd.compiler.rows import Rows
 from autograd.compiler.run import executors, kernel, pieces, workers
 from nn import MLP, accuracy, fit
@@ -133,12 +134,15 @@ def test_data_in_pieces_give_the_bits_of_data_in_memory(data, f):
     assert_same(jit(f, executor=Pickling(2), threads=2)(THETA, X, y), expected)
 
 
+# around the ends of blocks and of groups of two, and anywhere
+ENDS = [1, 2, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8193, 10241]
 random_cases = given(
     st.tuples(
         expressions(primitives=sorted(EXACT - {"take"}), max_steps=12),
         BLOCKS,
-        st.sampled_from([1, 1023, 1024, 2047, 2048, 2049, 4096, 5000, 8193, 10241]),
+        st.one_of(st.sampled_from(ENDS), st.integers(1, 12_000)),
         st.integers(1, 3),
+        st.sampled_from([1, 2, host_lanes()]),
         st.sampled_from(["mean", "sum", None]),
         st.integers(0, 2**32),
     )
@@ -148,19 +152,48 @@ random_cases = given(
 @pytest.mark.usefixtures("small_groups")
 @settings(max_examples=8)
 @random_cases
-def test_random_programs_over_random_rows_on_any_number_of_workers(case):
+def test_random_programs_over_random_rows_on_any_number_of_workers_with_registers_of_any_width(case):
     check_random_program(*case)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_groups")
-@settings(settings.get_profile("search"), max_examples=200)
+@settings(settings.get_profile("search"), max_examples=100)
 @random_cases
 def test_search_random_programs_over_random_rows(case):
     check_random_program(*case)
 
 
-def check_random_program(expression, block, count, workers, reduce, seed):
+@pytest.mark.slow
+@pytest.mark.usefixtures("small_groups")
+def test_search_random_programs_on_workers_of_dask(cluster):
+    """Two processes, which think that they have registers of another width for some of the programs."""
+    cluster.run(exec, SMALL_GROUPS)
+    try:
+
+        @settings(settings.get_profile("search"), max_examples=30)
+        @random_cases
+        def check(case):
+            lanes = case[4]
+            cluster.run(exec, f"import autograd.compiler.run.pieces as p; p.host_lanes = lambda: {lanes}")
+            check_random_program(*case, executor=cluster.get_executor())
+
+        check()
+    finally:
+        cluster.run(exec, FORGET)
+
+
+# In another process what `small_groups` does here, and what undoes it.
+SMALL_GROUPS = """
+from autograd.compiler.lower import plan
+from autograd.compiler.run import kernel, pieces
+plan.GROUP = kernel.GROUP = pieces.GROUP = 2
+pieces.PIECE = 2 * plan.BLOCK
+"""
+FORGET = "import sys; [sys.modules.pop(x) for x in list(sys.modules) if x[:8] in ('autograd', 'llvmlite', 'platform')]"
+
+
+def check_random_program(expression, block, count, workers, lanes, reduce, seed, executor=None):
     rng = np.random.default_rng(seed)
     X = rng.choice([0.0, 1.0, -2.0, 0.5, 3.0], (count, 2)) + rng.normal(size=(count, 2)).round(3)
     inputs = list(expression.inputs)
@@ -171,7 +204,11 @@ def check_random_program(expression, block, count, workers, reduce, seed):
     f = vmap(value_and_grad(of_row), in_axes=(None, 0), reduce=reduce)
     theta = np.array(inputs)
     expected = jit(f)(theta, X)
-    found = jit(f, executor=Pickling(workers))(theta, Reader(X))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "host_lanes", lambda: lanes)
+        shared = jit(f, executor=executor or Pickling(workers))
+        found = shared(theta, Reader(X) if executor is None else X)
+    assert shared._target.lanes == lanes
     for x, y in zip(found, expected, strict=True):
         assert all(map(same_bits, np.ravel(x), np.ravel(y)))
 
@@ -609,7 +646,6 @@ def test_a_cluster_without_workers_is_waited_for_a_while(monkeypatch):
         jit(first_element, executor=client.get_executor())(np.ones(10))
 
 
-FORGET = "import sys; [sys.modules.pop(x) for x in list(sys.modules) if x[:8] in ('autograd', 'llvmlite', 'platform')]"
 INSTALL = r"cannot run compiled code: .*{}.* Install the same valuegrad with its extra `jit` on every worker"
 
 
