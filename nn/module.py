@@ -163,7 +163,7 @@ class Module:
             [21.0, 41.0]
         """
         check_columns(self, X)
-        if executor is not None or is_by_piece(X):
+        if (executor is not None and len(X)) or is_by_piece(X):
             from nn.rowwise import scores_by_piece
 
             scores = scores_by_piece(self, X, executor)

@@ -11,7 +11,7 @@ from nn.cells import shortened
 from nn.datasets import DATASETS
 from nn.layers import INITS
 from nn.losses import LOSSES
-from nn.metrics import METRICS
+from nn.metrics import METRICS, OF_SAMPLES
 from nn.optimizers import OPTIMIZERS
 from nn.schedules import Schedule, constant, cosine, linear, step
 from nn.tables import MOST_CLASSES, TASKS
@@ -152,6 +152,10 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("argument --scheduler: not allowed with argument --workers, which starts a cluster")
     if options.workers or options.scheduler:
         refuse({"playground"}, "not allowed with --workers or --scheduler: a browser has no workers")
+        if options.metric not in ("auto", *OF_SAMPLES):
+            refuse(
+                {"metric"}, f"{options.metric} needs all scores at once, which --workers and --scheduler do not give"
+            )
     if options.batch_size is None and not (options.workers or options.scheduler):
         options.batch_size = 10
     if options.data:

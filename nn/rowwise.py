@@ -104,9 +104,10 @@ def by_piece(x: Any, name: str, check: Callable[[Any], Any] = as_numpy) -> Any:
     if is_sliceable(x):
         x = rows(x)
     elif type(x) is not Rows:
+        x = check(x)
         try:
-            x = np.asarray(check(x))
-        except ValueError as error:
+            x = np.asarray(x)
+        except ValueError as error:  # of lists of several lengths
             raise ValueError(f"{name} is no table of numbers, a sample a row: {error}") from error
     if x.dtype.kind not in "fiub" or x.ndim not in ((2,) if name == "X" else (1, 2)):
         raise TypeError(f"{name} has shape {x.shape} and dtype {x.dtype}; it is a table of numbers, a sample a row")
@@ -120,7 +121,8 @@ def row_samples(model: Any, X: Any, y: Any, loss: Loss, executor: Any = None, ke
     """
     if loss.metric and loss.metric not in OF_SAMPLES:
         raise ValueError(
-            f"the metric {loss.metric} needs all scores at once, and rows that are read piece by piece have no such"
+            f"the metric {loss.metric} needs all scores at once, which workers, and rows that are read piece by piece, "
+            f"do not give; choose from {', '.join(sorted(OF_SAMPLES))}"
         )
     samples = RowSamples(by_piece(X, "X", features), by_piece(y, "y", targets))
     if len(samples.X) != len(samples.y):

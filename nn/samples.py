@@ -5,13 +5,15 @@ import random
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from autograd.scalars import as_numpy, is_array, number
 from nn.cells import shortened
 from nn.losses import Loss
 from nn.metadata import check_columns, columns_of
 from nn.ranges import at_least_0
+
+T = TypeVar("T")
 
 
 def features(X: Any) -> Any:
@@ -146,6 +148,20 @@ def _weight(w: Any, where: str) -> float:
     return at_least_0(number(w, f"{where}:"), where)
 
 
+def of_pair(validation_data: Any, model: Any, check: Callable[[Any, Any], T]) -> T:
+    """What a check makes of samples to validate with, and their targets.
+
+    Errors: TypeError for anything but a pair; those of the check say that they are of these samples.
+    """
+    if not isinstance(validation_data, list | tuple) or len(validation_data) != 2:
+        raise TypeError(f"validation_data is a pair of samples and targets, got {validation_data!r:.60}")
+    check_columns(model, validation_data[0])
+    try:
+        return check(*validation_data)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"validation_data: {error}") from error
+
+
 def held_out(
     samples: Samples, fraction: float, seed: int, validation_data: Any, model: Any, loss: Loss
 ) -> tuple[Samples, Samples | None]:
@@ -156,14 +172,7 @@ def held_out(
     if validation_data is not None:
         if fraction:
             raise ValueError("give validation_data or validation_split, not both")
-        if not isinstance(validation_data, list | tuple) or len(validation_data) != 2:
-            raise TypeError(f"validation_data is a pair of samples and targets, got {validation_data!r:.60}")
-        check_columns(model, validation_data[0])
-        try:
-            X, y = validation_data
-            return samples, labelled(model, X, y, loss)
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"validation_data: {error}") from error
+        return samples, of_pair(validation_data, model, lambda X, y: labelled(model, X, y, loss))
     if not 0 <= fraction < 1:
         raise ValueError(f"validation_split must be 0 or more and below 1, got {fraction!r}")
     if not fraction:

@@ -24,7 +24,7 @@ from nn.metrics import measured_by
 from nn.module import Module, in_training
 from nn.optimizers import Adam, Optimizer, find_optimizers
 from nn.ranges import at_least_1, positive
-from nn.samples import Samples, held_out, labelled
+from nn.samples import Samples, held_out, labelled, of_pair
 
 Callback = Callable[[Module, History], Any]
 
@@ -398,13 +398,13 @@ def fit(
 
         if validation_split or sample_weight is not None or class_weight is not None or backend == "eager":
             raise ValueError(
-                "rows that are read piece by piece go with backend='jit', and without weights and validation_split; "
-                "give validation_data"
+                "an executor, and rows that are read piece by piece, go with backend='jit', and without weights and "
+                "validation_split; give validation_data"
             )
         samples = row_samples(model, X, y, loss, executor, keep)
         held = None
         if validation_data is not None:
-            held = row_samples(model, validation_data[0], validation_data[1], loss, executor, keep)
+            held = of_pair(validation_data, model, lambda X, y: row_samples(model, X, y, loss, executor, keep))
         chosen: Callable[..., Any] = functools.partial(Rowwise, executor=executor, keep=keep)
     else:
         samples = labelled(model, X, y, loss).weighted(sample_weight, class_weight, loss)

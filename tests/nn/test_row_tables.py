@@ -103,7 +103,14 @@ def test_tables_that_nothing_can_be_learnt_from(table, options, message, capsys)
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--workers", "2"], ["--data", "t", "--workers", "1", "--scheduler", "tcp://x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--workers", "2"],
+        ["--data", "t", "--workers", "1", "--scheduler", "tcp://x"],
+        ["--data", "t", "--workers", "1", "--metric", "f1"],
+    ],
+)
 def test_options_that_do_not_go_together(arguments, capsys):
     with pytest.raises(SystemExit):
         main(arguments)

@@ -199,6 +199,17 @@ def test_what_does_not_go_with_rows_is_refused():
         fit(model, rows(Reader(X)), y[:-1])
     with pytest.raises(ValueError, match="give validation_data"):
         fit(model, rows(Reader(X)), y, validation_split=0.1)
+    for pair, message in (
+        ((X, y[:9]), "validation_data: X has 3500 samples, and y has 9"),
+        ((X, y, y), "is a pair of"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            fit(model, rows(Reader(X)), y, validation_data=pair)
+    with pytest.raises(ValueError, match=r"the metric f1 needs all scores at once.*; choose from accuracy, mean abs"):
+        fit(model, X, y, loss="hinge", metric="f1", executor=Pickling())
+    with pytest.raises(ValueError, match="X is no table of numbers, a sample a row"):
+        model.predict([[1.0, 2.0], [3.0]], executor=Pickling())
+    assert model.predict([], executor=Pickling()) == model.predict([]) == []
     with pytest.raises(TypeError, match="sample 0, target: takes a real number, got str 'a'"):
         fit(model, rows(Reader(X)), np.full(3500, "a"))
     with pytest.raises(ValueError, match=r"does not take the 2 features"):
