@@ -115,33 +115,9 @@ from autograd.primitives import (
     trunc,
     where,
 )
-from autograd.transforms.differentiate import (
-    grad,
-    hessian,
-    hvp,
-    jacfwd,
-    jacobian,
-    jacrev,
-    jvp,
-    value_and_grad,
-    value_and_jacobian,
-    vjp,
-)
-from autograd.transforms.tree import (
-    array,
-    data,
-    flatten,
-    grads,
-    read_data,
-    read_grads,
-    register_structure,
-    stop_gradient,
-)
-
-# fmt: off
-from autograd.transforms.vmap import vmap
 from autograd.value import Value
 
+# fmt: off
 # Not here: abs, max, min, round and sum, so that `from autograd import *` leaves Python's own alone.
 __all__ = [
     "Primitive", "Value", "gradients", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh",
@@ -172,12 +148,40 @@ if TYPE_CHECKING:
     from autograd.compiler import jit
     from autograd.compiler.rows import rows
     from autograd.transforms.checks import check_grads
+    from autograd.transforms.differentiate import (
+        grad,
+        hessian,
+        hvp,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jvp,
+        value_and_grad,
+        value_and_jacobian,
+        vjp,
+    )
+    from autograd.transforms.tree import (
+        array,
+        data,
+        flatten,
+        grads,
+        read_data,
+        read_grads,
+        register_structure,
+        stop_gradient,
+    )
+    from autograd.transforms.vmap import vmap
     from autograd.visualize.chain_rule import chain_rule
     from autograd.visualize.draw import draw
     from autograd.visualize.page import page
     from autograd.visualize.symbolic import to_sympy
 
-_ON_FIRST_USE = {  # what needs more than the standard library, and what few programs need
+_ON_FIRST_USE = {  # what needs more than the standard library, and what not every program needs
+    **dict.fromkeys(("grad", "value_and_grad", "hessian", "vjp", "jvp", "hvp"), "autograd.transforms.differentiate"),
+    **dict.fromkeys(("jacobian", "value_and_jacobian", "jacfwd", "jacrev"), "autograd.transforms.differentiate"),
+    **dict.fromkeys(("array", "data", "grads", "read_data", "read_grads", "flatten"), "autograd.transforms.tree"),
+    **dict.fromkeys(("register_structure", "stop_gradient"), "autograd.transforms.tree"),
+    "vmap": "autograd.transforms.vmap",
     **dict.fromkeys(("draw", "chain_rule", "page", "to_sympy"), "autograd.visualize"),
     "jit": "autograd.compiler",
     "rows": "autograd.compiler.rows",

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from autograd import Value
-from autograd.scalars import as_numpy, is_array, number
+from autograd.foreign import as_numpy
+from autograd.scalars import is_array, number
 from autograd.transforms.objects import attributes
 from autograd.transforms.tree import first_names, flatten, parts_of, with_parameters
 from nn.losses import LOSSES, find_loss

@@ -14,7 +14,7 @@ import autograd
 from autograd import jit, rows, vmap, where
 from autograd.compiler.rows import Rows, is_sliceable
 from autograd.compiler.run.pieces import PIECE
-from autograd.scalars import as_numpy
+from autograd.foreign import as_numpy
 from nn.evaluation import listed, scores_of, structure_of
 from nn.losses import Loss
 from nn.metrics import OF_SAMPLES, of_sample

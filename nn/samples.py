@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from autograd.scalars import as_numpy, is_array, number
+from autograd.foreign import as_numpy
+from autograd.scalars import is_array, number
 from nn.cells import shortened
 from nn.losses import Loss
 from nn.metadata import check_columns, columns_of

@@ -13,7 +13,7 @@ from autograd.compiler.optimize.convert import Program, simplify
 from autograd.compiler.optimize.graph import Graph, Node
 from autograd.compiler.path import Path
 from autograd.compiler.trace.calls import Decisions
-from autograd.scalars import as_numpy
+from autograd.foreign import as_numpy
 from autograd.transforms.call import name_of
 
 STATUS = {"guard": UNKNOWN_BRANCH, "lanes": UNKNOWN_BRANCH, "check": BAD_INDEX, "range": TOO_LARGE}

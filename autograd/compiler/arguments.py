@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.compiler.rows import Rows, is_sliceable
 from autograd.compiler.trace.integers import is_integer
-from autograd.scalars import is_foreign_array
+from autograd.foreign import is_foreign_array
 from autograd.transforms.tree import flatten, is_module, parts_of
 from autograd.value import Value
 

@@ -21,8 +21,8 @@ from autograd.compiler.run.workers import Workers
 from autograd.compiler.trace.calls import Traced, trace, where_is
 from autograd.compiler.trace.escaped import close
 from autograd.compiler.trace.stops import Again, Static, Uncompilable
+from autograd.foreign import as_numpy
 from autograd.frames import warn
-from autograd.scalars import as_numpy
 from autograd.tracing import tracing
 from autograd.transforms.call import name_of
 from autograd.transforms.objects import holds_function

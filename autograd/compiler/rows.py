@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, NoReturn, Protocol
 import numpy as np
 
 from autograd.extras import needs
-from autograd.scalars import converted
+from autograd.foreign import converted
 
 Array = np.ndarray[Any, Any]
 _numbers = itertools.count()

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from autograd import primitives
 from autograd.derivatives import constant, pullback, pushforward, recorded_partials, symbolic_partials
+from autograd.foreign import as_numpy
 from autograd.graph import backward_order
-from autograd.scalars import as_numpy, is_array, number
+from autograd.scalars import is_array, number
 from autograd.tracing import tracing
 from autograd.transforms.tree import (
     Structure,

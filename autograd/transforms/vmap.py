@@ -6,7 +6,8 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 
 from autograd import primitives
-from autograd.scalars import as_numpy, is_array, number
+from autograd.foreign import as_numpy
+from autograd.scalars import is_array, number
 from autograd.tracing import tracing
 from autograd.transforms.call import transformed
 from autograd.transforms.tree import (
