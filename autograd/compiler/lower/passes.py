@@ -10,7 +10,6 @@ Every number is computed in the first step that needs it. A later one reads it f
 compute again than to keep.
 """
 
-import functools
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ MANY = 12  # functions from which they run by table
 # Operations from which those of a pass run by table: compiling as many takes 2 s, and even at LLVM's level 0 they would
 # be slower than the loops.
 TOO_LONG = 40_000
-WINDOW = 1000
+WINDOW = 1000  # of these are put in order at a time: a step of the GPT takes 0.9 of the time that it takes unordered
 CHUNK = 500  # nodes to a function: compile time grows faster than the size of one
 
 
@@ -191,8 +190,8 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, group: int, together: int
         functions_here = _together({n: functions[n] for n in by_depth[step] if n in functions})
         steps.append(Step([*sums_here], [*functions_here], codes, handed))
         if operations:
-            operations = list(_side_by_side(graph, operations))
-            calls, places = _one_after_another(graph, operations), _reused(graph, operations, columns)
+            calls = _side_by_side(graph, operations)
+            places = _reused(graph, [node for call in calls for node in call.nodes], columns)
             steps[-1] = steps[-1]._replace(operations=calls, handed=places)
     inputs: dict[int, dict[int, Node]] = defaultdict(dict)
     for n in nodes:
@@ -316,6 +315,8 @@ def _find_sums(graph: Graph, nodes: Nodes, wanted: Nodes) -> dict[Node, Sum]:
 
 def _of_chosen(graph: Graph, found: Sum) -> Sum:
     """The same sum, with what it adds left to conditions where it adds choices between a number and 0 only."""
+    if graph.ops[found.rights[0]] != "select":
+        return found
     one, zero = graph.constant(1.0), graph.constant(0.0)
     args = [graph.args[x] for x in found.rights if graph.ops[x] == "select"]
     if {*found.lefts} != {one} or len(args) < len(found.rights) or {z for _, _, z in args} != {zero}:
@@ -389,24 +390,17 @@ def _grouped(sums: Mapping[Node, Sum], size: int) -> Iterator[Sums]:
 # --- operations ------------------------------------------------------------------------------------------------------
 
 
-def _one_after_another(graph: Graph, nodes: Nodes) -> list[Operations]:
-    """These nodes as calls of kernels."""
-    return [Operations(key, list(group)) for key, group in itertools.groupby(nodes, functools.partial(_kind, graph))]
-
-
-def _kind(graph: Graph, node: Node) -> tuple[str, Sequence[bool]]:
-    return graph.ops[node], tuple([graph.regions[x] == UNIFORM for x in graph.args[node]])
-
-
-def _side_by_side(graph: Graph, nodes: Nodes) -> Nodes:
-    """These nodes, operands first, in an order in which more of those of one kind follow one another."""
-    found: list[Node] = []
+def _side_by_side(graph: Graph, nodes: Nodes) -> list[Operations]:
+    """These nodes as calls of kernels: as far as operands allow, many of one kind together."""
+    args, regions, calls = graph.args, graph.regions, []
     for i in range(0, len(nodes), WINDOW):
         level: dict[Node, int] = {}
+        groups: dict[tuple[int, str, Sequence[bool]], list[Node]] = defaultdict(list)
         for node in nodes[i : i + WINDOW]:
-            level[node] = 1 + max([level.get(x, 0) for x in graph.args[node]])
-        found += sorted(level, key=lambda node: (level[node], _kind(graph, node)))
-    return found
+            level[node] = above = 1 + max([level.get(x, 0) for x in args[node]])
+            groups[above, graph.ops[node], tuple([regions[x] == UNIFORM for x in args[node]])].append(node)
+        calls += [Operations((op, same), group) for (_, op, same), group in sorted(groups.items())]
+    return calls
 
 
 def _reused(graph: Graph, nodes: Nodes, columns: Container[Node]) -> Mapping[Node, int]:
