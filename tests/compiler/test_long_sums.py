@@ -11,8 +11,8 @@ from strategies import SPECIAL, given_some_or_many
 
 import autograd
 from autograd import clip, dot, floor, jit, relu, take, value_and_grad, vmap
-from autograd.compiler.lower import passes
-from autograd.compiler.lower.passes import plan_reductions
+from autograd.compiler.lower import elementwise
+from autograd.compiler.lower.reductions import plan_reductions
 from autograd.transforms.tree import flatten
 from tests.compiler.conftest import TARGETS, same_bits
 from tests.compiler.test_jit import added_in_order
@@ -120,7 +120,7 @@ def test_what_is_too_long_for_code_runs_by_table_to_the_same_bits(seed, n):
     for g in (vmap(f, in_axes=(None, 0)), value_and_grad(vmap(total_of(f), in_axes=(None, 0), reduce="sum"))):
         expected = jit(g)(w, X)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(passes, "TOO_LONG", 0)
+            patch.setattr(elementwise, "TOO_LONG", 0)
             by_table = jit(g)
             assert "@operations" in by_table.llvm_ir(w, X)
             for column, other in zip(flatten(by_table(w, X))[0], flatten(expected)[0], strict=True):

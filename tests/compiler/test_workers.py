@@ -21,7 +21,7 @@ from pyarrow import parquet
 from strategies import expressions
 
 from autograd import dot, exp, jit, log, relu, rows, sqrt, value_and_grad, vmap
-from autograd.compiler.lower import plan, tables
+from autograd.compiler.lower import plan, reduction_kernels
 from autograd.compiler.lower.target import host_lanes
 from autograd.compiler.rows import Rows
 from autograd.compiler.run import executors, kernel, pieces, workers
@@ -72,7 +72,7 @@ class Reader:
 def small_groups(monkeypatch):
     """Groups of 2 blocks, so that a few thousand rows are many pieces."""
     monkeypatch.setattr(plan, "GROUP", 2)
-    for module in (tables, kernel, pieces):
+    for module in (reduction_kernels, kernel, pieces):
         monkeypatch.setattr(module, "GROUP", 2)
     for module in (pieces, workers):
         monkeypatch.setattr(module, "PIECE", 2 * plan.BLOCK)

@@ -9,7 +9,7 @@ import zarr
 pytest.importorskip("llvmlite")
 
 from autograd import rows
-from autograd.compiler.lower import plan, tables
+from autograd.compiler.lower import plan, reduction_kernels
 from autograd.compiler.run import kernel, pieces, workers
 from nn import MLP, Dropout, NonFiniteError, Sequential, accuracy, fit, rowwise
 from tests.compiler.test_workers import Pickling, Reader
@@ -19,7 +19,7 @@ from tests.compiler.test_workers import Pickling, Reader
 def small_groups(monkeypatch):
     """Groups of 1 block, so that a few thousand rows are many pieces."""
     monkeypatch.setattr(plan, "GROUP", 1)
-    for module in (tables, kernel, pieces):
+    for module in (reduction_kernels, kernel, pieces):
         monkeypatch.setattr(module, "GROUP", 1)
     for module in (pieces, workers, rowwise):
         monkeypatch.setattr(module, "PIECE", plan.BLOCK)

@@ -222,3 +222,11 @@ def table(name: str, entries: Sequence[int]) -> str:
     data = array.array("i", entries).tobytes()
     written = "\\" + data.hex("\\") if data else ""
     return f'@{name} = internal constant [{len(data)} x i8] c"{written}", align 4'
+
+
+def vector_type(width: int) -> str:
+    return f"<{width} x double>" if width > 1 else "double"
+
+
+def literal(x: str, width: int) -> str:
+    return f"splat (double {x})" if width > 1 else x

@@ -1,7 +1,7 @@
 """LLVM IR of what holds the functions of a graph together: the loops around the steps of a vmap, in blocks and tiles;
 what comes last; and the one function that calls everything in order."""
 
-from autograd.compiler.lower import tables
+from autograd.compiler.lower import elementwise_kernels, reduction_kernels, sum_kernels
 from autograd.compiler.lower.code import Code, table
 from autograd.compiler.lower.plan import BLOCK, COLUMN, TILE, Pass, Plan
 
@@ -17,8 +17,9 @@ def helpers(plan: Plan) -> tuple[list[Code], list[str]]:
     gathers = [_gather(length, size, width) for length, size in sorted(kinds)]
     stored = {(plan.stacks[x.region][each.result], each.size) for x in plan.passes for each in x.stored}
     scatters = [_scatter(length, size, width) for length, size in sorted(stored)]
-    functions, read = tables.function_kernels(plan)
-    sums, reductions = tables.sum_kernels(plan.passes, plan.target), tables.reduction_kernels(plan.passes, plan.target)
+    sums = sum_kernels.kernels(plan.passes, plan.target)
+    functions, read = elementwise_kernels.kernels(plan)
+    reductions = reduction_kernels.kernels(plan.passes, plan.target)
     return [*gathers, *scatters, *sums, *functions, *reductions], read
 
 
@@ -100,10 +101,12 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
                 code.call(f"@gather.{lengths[array]}.{size}", *addresses, *numbers)
                 column += size * len(firsts)
             for i, step in enumerate(loop.work.steps):
+                name = f"pass{n}.step{i}"
                 for k, call in enumerate(step.sums):
-                    written += tables.sums(code, f"pass{n}.sums{i}.{k}", call, plan, loop, "%work", padded)
+                    written += sum_kernels.sums(code, f"{name}.sums{k}", call, plan, loop, "%work", padded)
                 for k, functions in enumerate(step.functions):
-                    written += tables.functions(code, f"pass{n}.functions{i}.{k}", functions, loop, "%work", padded)
+                    called = f"{name}.functions{k}"
+                    written += elementwise_kernels.functions(code, called, functions, loop, "%work", padded)
                 if step.codes:
                     with code.loop(0, padded, width) as lane:
                         addresses = [("ptr", x) for x in ("%slots", scratch, code.at("%work", lane))]
@@ -111,7 +114,7 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
                         for k in range(len(step.codes)):
                             code.call(f"@pass{n}_{i}_{k}", *addresses, ("i64", lane_row))
                 if step.operations:
-                    written += tables.operations(code, f"pass{n}.operations{i}", step, plan, loop, "%work", padded)
+                    written += elementwise_kernels.operations(code, name, step, plan, loop, "%work", padded)
             for result, size, firsts, nodes in loop.stored:
                 length = plan.stacks[loop.region][result]
                 name = f"pass{n}.stored{result}.{size}"
@@ -120,8 +123,8 @@ def pass_loop(n: int, loop: Pass, plan: Plan) -> tuple[list[Code], list[str]]:
                 code.call(f"@scatter.{length}.{size}", *addresses, ("i64", len(firsts)), ("i64", lanes))
                 columns = [loop.work.columns[x] * COLUMN for x in nodes]
                 written += [table(f"{name}.firsts", firsts), table(f"{name}.columns", columns)]
-            written += tables.reduce(code, n, loop, "%work", lanes, row)
-    codes, more = tables.totals(n, loop)
+            written += reduction_kernels.reduce(code, n, loop, "%work", lanes, row)
+    codes, more = reduction_kernels.totals(n, loop)
     return [code, *codes], [*written, *more]
 
 

@@ -19,11 +19,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from autograd.compiler.lower.passes import Nodes, Reductions, Steps, crossing, cut, plan_reductions, plan_steps, runs
+from autograd.compiler.lower.passes import Steps, crossing, cut, plan_steps, runs
+from autograd.compiler.lower.reductions import Reductions, plan_reductions
 from autograd.compiler.lower.target import Target
 from autograd.compiler.optimize.convert import Program
 from autograd.compiler.optimize.exponential import ROUND
-from autograd.compiler.optimize.graph import REDUCTIONS, SOURCES, UNIFORM, Graph, Node
+from autograd.compiler.optimize.graph import REDUCTIONS, SOURCES, UNIFORM, Graph, Node, Nodes
 
 VIRTUAL_LANES = 8  # partial results of a reduction, whatever the width of the registers
 TILE = 64  # lanes computed together; of 32, layers of 16 to 128 took 1.2 to 1.3 times as long in a prototype

@@ -10,6 +10,7 @@ from typing import Any
 from autograd.compiler.optimize.operations import COMMUTATIVE, FORWARD
 
 Node = int  # a position in the lists of a Graph
+Nodes = Sequence[Node]
 Rule = Callable[..., Node | None]  # of a graph and operands: an equal node, or None
 UNIFORM = 0  # the region of what is the same for all lanes; the lanes of the r-th vmap are region r = 1, 2, ...
 REDUCTIONS = {"lane_sum": 0.0, "lane_min": math.inf}  # over the lanes of a region, with what they start from
