@@ -75,7 +75,7 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, group: int, together: int
         group: how many sums the kernel for shared right factors takes.
         together: how many consecutive elements of a row are copied at a time, at most.
     """
-    regions, ops = graph.regions, graph.ops
+    regions = graph.regions
     nodes = [n for n in graph.needed(kept, graph.functions) if regions[n] == region]
     functions = {n: Function(*graph.functions[n]) for n in nodes if n in graph.functions}
     if len(functions) < elementwise.MANY:
@@ -114,16 +114,20 @@ def plan_steps(graph: Graph, region: int, kept: Nodes, group: int, together: int
         if operations:
             calls, places = elementwise.plan_operations(graph, operations, columns)
             steps[-1] = steps[-1]._replace(operations=calls, handed=places)
-    inputs: dict[int, dict[int, Node]] = defaultdict(dict)
-    for n in nodes:
-        if ops[n] == "lane_input":
-            array, element = graph.args[n]
-            inputs[array][element] = n
-    copied = [(array, *run) for array, found in inputs.items() for run in runs(sorted(found), together)]
-    spans = [(array, first + i) for array, size, firsts in copied for first in firsts for i in range(size)]
-    ordered = dict.fromkeys([inputs[array][element] for array, element in spans]) | columns
-    splat = [x for x in columns if regions[x] == UNIFORM]
-    return Steps(copied, steps, {n: i for i, n in enumerate(ordered)}, splat)
+    copied, inputs = _inputs(graph, nodes, together)
+    places = {n: i for i, n in enumerate(dict.fromkeys(inputs) | columns)}
+    return Steps(copied, steps, places, [x for x in columns if regions[x] == UNIFORM])
+
+
+def _inputs(graph: Graph, nodes: Nodes, together: int) -> tuple[list[tuple[int, int, list[int]]], Nodes]:
+    """What is copied into a tile (see Steps), and the inputs that it is, in order."""
+    found: dict[int, dict[int, Node]] = defaultdict(dict)
+    for node in nodes:
+        if graph.ops[node] == "lane_input":
+            array, element = graph.args[node]
+            found[array][element] = node
+    copied = [(array, *run) for array, elements in found.items() for run in runs(sorted(elements), together)]
+    return copied, [found[array][first + i] for array, size, firsts in copied for first in firsts for i in range(size)]
 
 
 def runs(numbers: Sequence[int], together: int) -> list[tuple[int, list[int]]]:
