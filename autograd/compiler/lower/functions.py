@@ -212,6 +212,14 @@ class _LaneWriter(Writer):
             return super().constant(x)
         return self._splat(self.code.entry("%slots", self.plan.constant_slot[x], "double"))
 
+    def number(self, node: Node) -> str:
+        """As on slots; but what is the same for all lanes is read again at each use, as an instruction does by itself:
+        kept in a whole register, it would often be spilled."""
+        name = super().number(node)
+        if self.graph.regions[node] != self.loop.region:
+            del self.doubles[node]
+        return name
+
     def _load(self, node: Node) -> str:
         if self.graph.regions[node] == self.loop.region:
             return self.code.load(self.double, self._place(node))
