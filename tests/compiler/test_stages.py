@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from autograd import Value, exp, grad, relu, sin, sqrt, vmap
+from autograd import Value, dot, exp, grad, relu, sin, sqrt, vmap
 from autograd.compiler.lower.module import lower
 from autograd.compiler.lower.target import host_target
 from autograd.compiler.optimize.convert import simplify
@@ -51,6 +51,11 @@ def test_a_trace_can_be_steered_another_way_than_the_numbers_go():
 
 
 # --- simplify --------------------------------------------------------------------------------------------------------
+
+
+def test_a_product_comes_right_before_it_is_added():
+    found = operations(lambda w, x, y, z: dot([w, x, y], [x, y, z]), 1.0, 2.0, 3.0, 4.0)
+    assert [op for op in found if op not in ("input", "const")] == ["fmul", "fadd"] * 3
 
 
 def test_constants_fold_equal_nodes_merge_and_dead_ones_go():
