@@ -33,8 +33,8 @@ COLUMN = TILE + VIRTUAL_LANES  # doubles to the next column of a tile; a power o
 BLOCK, GROUP = 1024, 256
 EXPONENT_BIAS = 1023.0
 
-# From this many nodes on that are the same for all lanes, their code is compiled quickly, without optimisation. A twentieth
-# of its speed is lost: 190 000 nodes take 3.6 s and 57 µs instead of 12 s and 54.
+# From this many nodes on that are the same for all lanes, their code is compiled quickly, without optimisation. It is
+# slower by a twentieth: 190 000 nodes take 3.6 s and 57 µs instead of 12 s and 54.
 QUICK_ABOVE = 5_000
 
 # Numbers that lane functions read without their being nodes: for conditions as numbers, and for powers of two
