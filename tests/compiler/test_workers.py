@@ -392,13 +392,19 @@ def test_fifty_workers_of_dask_are_killed_at_random_moments(data, cluster):
         while len(killed) < 50 and stepped.wait(60):
             stepped.clear()
             time.sleep(0.2 * rng.random())
-            pids = {nanny.pid for nanny in list(cluster.cluster.workers.values())} - {None, *killed}
+            nannies = [nanny for nanny in list(cluster.cluster.workers.values()) if nanny.process]
+            pids = {nanny.pid for nanny in nannies if nanny.process.status.name == "running"} - {None, *killed}
             if len(workers) < 2 or len(pids) < 2:
                 continue
             killed.append(rng.choice(sorted(pids)))
             os.kill(killed[-1], signal.SIGKILL)
             while len(workers) == 2:  # until the scheduler knows
                 time.sleep(0.01)
+            killed_at = time.monotonic()
+            while len(workers) < 2 and time.monotonic() < killed_at + 10:
+                time.sleep(0.01)
+            if len(workers) < 2:  # a nanny has given up
+                cluster.cluster.scale(len(cluster.cluster.worker_spec) + 1)
 
     killer = threading.Thread(target=kill)
 
