@@ -466,6 +466,7 @@ def _write_neuron(path: Path, model: MLP, problem: Problem) -> None:
 
 def _run() -> int:
     """main, as a program: when nobody reads its output on, it ends as others do, by SIGPIPE."""
+    code = 0
     try:
         try:
             code = main()
@@ -479,8 +480,11 @@ def _run() -> int:
         if hasattr(signal, "SIGPIPE"):
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGPIPE)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        code = code or 1
+    except OSError as error:  # of the last of the output, unless it has been said already
+        code = code or fail(f"the standard output: {error.strerror}", 2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python puts what it still has at its end
+    return code
 
 
 if __name__ == "__main__":

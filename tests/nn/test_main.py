@@ -458,8 +458,10 @@ def test_data_come_through_a_pipe_and_results_go_through_one(tmp_path):
     shell = f"{shlex.quote(sys.executable)} -m nn --epochs 1 --hidden 3"
     (tmp_path / "iris.csv").write_text(IRIS)
 
+    buffered = {name: x for name, x in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
     def run(line):
-        return subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True)
+        return subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, env=buffered)
 
     result = run(f"cat iris.csv | {shell} --data - --save m.json 2>&-")
     assert (result.returncode, "3 samples" in result.stdout or "48 samples" in result.stdout) == (0, True)
@@ -469,6 +471,7 @@ def test_data_come_through_a_pipe_and_results_go_through_one(tmp_path):
     assert run(f"{shell} --quiet --dataset xor >&-").returncode == 0
     result = run(f"{shell} --quiet --dataset xor >/dev/full")
     assert result.stderr == "python -m nn: error: the standard output: No space left on device\n"
+    assert run(f"{shell} --help >/dev/full").stderr == result.stderr
     assert run(f"{shell} --data - <&-").stderr == "python -m nn: error: standard input: closed\n"
 
 
