@@ -164,12 +164,13 @@ class Module:
             [21.0, 41.0]
         """
         check_columns(self, X)
-        if (executor is not None and len(X)) or is_by_piece(X):
+        by_piece = is_by_piece(X)
+        X = X if by_piece else as_numpy(X)
+        if by_piece or (executor is not None and len(X)):
             from nn.rowwise import scores_by_piece
 
             scores = scores_by_piece(self, X, executor)
             return scores.tolist() if isinstance(X, list) else scores
-        X = as_numpy(X)
         parameters = self.named_parameters()
         if len(X) * len(parameters) >= MANY and (scores := _compiled_scores(self, X)) is not None:
             return scores if is_array(X) else scores.tolist()
