@@ -28,6 +28,14 @@ def test_every_table_has_one_place_in_the_readme_and_every_place_a_table():
     assert sorted(places) == sorted(f"{file}:{name}" for file in FILES for name in tables_of(file))
 
 
+def test_every_table_says_by_which_command_when_and_on_what_it_was_measured():
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for name, body in re.findall(r"^<!-- (\w+:[\w-]+) -->\n(.*?)^<!-- end -->$", page, re.MULTILINE | re.DOTALL):
+        last = body.strip().rpartition("\n")[2]
+        command = re.escape(f"`python -m benchmarks --write --only {name}`")
+        assert re.match(rf"{command}, 20\d\d-\d\d-\d\d, Python 3\.\S+, \d+ cores, ", last), f"{name}: {last}"
+
+
 def test_a_table_is_written_between_its_markers_and_nothing_else_changes(tmp_path, monkeypatch):
     page = tmp_path / "README.md"
     page.write_text("before\n<!-- a:b -->\nold\n<!-- end -->\nbetween\n<!-- a:c -->\nold\n<!-- end -->\nafter\n")
