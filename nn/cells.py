@@ -13,6 +13,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd.extras import needs
@@ -78,7 +79,7 @@ class Cells(NamedTuple):
 
 
 def read_cells(source: Any, header: bool | None = None) -> Cells:
-    """The cells of a CSV, Parquet or npy file, a zarr array, a frame or an array.
+    """The cells of a CSV, Parquet or npy file, a folder of Parquet files, a zarr array, a frame or an array.
 
     Args:
         source: a path, "-" for the standard input, a binary file, a pandas or polars DataFrame, a 2-D array.
@@ -91,6 +92,8 @@ def read_cells(source: Any, header: bool | None = None) -> Cells:
     name = _name(source)
     if name != "-" and os.path.isdir(name) and any(map(os.path.exists, _zarr_files(name))):
         return _of_array(name, _zarr_array(name))
+    if name != "-" and os.path.isdir(name):
+        return _of_folder(name)
     content = _content(source)
     name = "standard input" if name == "-" else name
     for magic, read in _FORMATS.items():
@@ -448,7 +451,24 @@ def _of_parquet(name: str, content: bytes) -> Cells:
         table = parquet.read_table(BufferReader(content))
     except (OSError, ValueError) as error:
         raise DataError(f"{name}: not a Parquet file, though it begins like one: {error!s:.200}") from error
-    return _of_columns(name, dict(zip(table.column_names, [c.to_pylist() for c in table.columns], strict=True)))
+    return _of_columns(name, table.to_pydict())
+
+
+def _of_folder(name: str) -> Cells:
+    """The rows of all Parquet files of a folder, which workers would read piece by piece."""
+    try:
+        from pyarrow import concat_tables, parquet
+
+        from autograd.compiler.rows import column_names, parquet_files
+    except ImportError as error:
+        raise ImportError(needs(f"{name}: reading a folder of Parquet files", "pyarrow")) from error
+    try:
+        files = parquet_files(Path(name))
+        column_names(files)
+        tables = [parquet.ParquetFile(file).read() for file, _ in files]
+        return _of_columns(name, concat_tables(tables, promote_options="permissive").to_pydict())
+    except (OSError, TypeError, ValueError) as error:
+        raise error if isinstance(error, DataError) else DataError(str(error)) from error
 
 
 def _of_npy(name: str, content: bytes) -> Cells:

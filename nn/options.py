@@ -65,8 +65,8 @@ def new_parser() -> argparse.ArgumentParser:
     data.add_argument("--noise", type=_nonnegative, metavar="SD",
         help="standard deviation of the noise; each has its own default")  # fmt: skip
     data.add_argument("--data", type=_text, metavar="FILE",
-        help="a table: CSV, Parquet or npy file, zarr array; - for the standard input. Scaled to deviation 1 for "
-        "training")  # fmt: skip
+        help="a table: CSV, Parquet or npy file, folder of Parquet files, zarr array; - for the standard input. Scaled "
+        "to deviation 1 for training")  # fmt: skip
     data.add_argument("--workers", type=_whole(1000), metavar="N",
         help="let so many processes of this machine share the work, by Dask; they read Parquet, npy and zarr files "
         "themselves, row by row, so that these may be larger than memory. Steps are then of all samples, unless "

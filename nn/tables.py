@@ -67,7 +67,7 @@ def read_table(
     categorical: bool | Iterable[str] = False,
     drop: Iterable[str] = (),
 ) -> Table:
-    """Read samples from a CSV, Parquet or npy file, a zarr array, or a frame.
+    """Read samples from a CSV, Parquet or npy file, a folder of Parquet files, a zarr array, or a frame.
 
     CSV may be separated by commas, semicolons, tabs or spaces, have numbers with a decimal comma (unless it separates),
     quoted cells and lines of comment (#), and be in UTF-8, UTF-16 or Latin-1.

@@ -267,7 +267,8 @@ def test_what_a_message_shows_of_a_file_is_short_and_has_no_control_characters()
 def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path):
     with pytest.raises(DataError, match=r"none\.csv: No such file"):
         read_table(tmp_path / "none.csv")
-    with pytest.raises(DataError, match="Is a directory"):
+    pytest.importorskip("pyarrow", reason="Parquet is pyarrow's")
+    with pytest.raises(DataError, match=r"no \*\.parquet file in this folder"):
         read_table(tmp_path)
     with pytest.raises(TypeError, match="a table must be a path, a binary file, a frame or an array, got int"):
         read_table(3)
@@ -307,6 +308,21 @@ def test_parquet_npy_and_zarr_are_read_as_csv_is(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([[1, "x"]], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match=r"objects\.npy: not an npy file of numbers"):
         read_table(tmp_path / "objects.npy")
+
+
+def test_the_parquet_files_of_a_folder_are_one_table(tmp_path):
+    pandas = pytest.importorskip("pandas", reason="pandas writes Parquet")
+    pytest.importorskip("pyarrow", reason="Parquet is pyarrow's")
+    (tmp_path / "more").mkdir()
+    pandas.DataFrame({"a": [1], "b": [2.0], "label": [0]}).to_parquet(tmp_path / "1.parquet")
+    pandas.DataFrame({"a": [3.0], "b": [4], "label": [1]}).to_parquet(tmp_path / "more" / "2.parquet")
+    assert read_table(tmp_path)[:2] == (ROWS, [0, 1])
+    pandas.DataFrame({"a": [1], "c": [2.0], "label": [0]}).to_parquet(tmp_path / "3.parquet")
+    with pytest.raises(DataError, match=r"3\.parquet.* differ in the column 'b'"):
+        read_table(tmp_path)
+    (tmp_path / "3.parquet").write_text("PAR1 and no more")
+    with pytest.raises(DataError, match=r"3\.parquet is not a Parquet file, or is damaged"):
+        read_table(tmp_path)
 
 
 def test_a_frame_of_polars_is_read():
