@@ -224,9 +224,11 @@ def table(name: str, entries: Sequence[int]) -> str:
     return f'@{name} = internal constant [{len(data)} x i8] c"{written}", align 4'
 
 
-def vector_type(width: int) -> str:
-    return f"<{width} x double>" if width > 1 else "double"
+def vector_type(width: int, kind: str = "double") -> str:
+    """The type of so many numbers; of one it is no vector."""
+    return f"<{width} x {kind}>" if width > 1 else kind
 
 
-def literal(x: str, width: int) -> str:
-    return f"splat (double {x})" if width > 1 else x
+def literal(x: str, width: int, kind: str = "double") -> str:
+    """So many times the same constant."""
+    return f"splat ({kind} {x})" if width > 1 else x

@@ -5,7 +5,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from autograd.compiler.lower.code import Code
+from autograd.compiler.lower.code import Code, literal, vector_type
 from autograd.compiler.lower.passes import Step
 from autograd.compiler.lower.plan import COLUMN, EXPONENT_BIAS, Plan
 from autograd.compiler.lower.target import Target
@@ -55,10 +55,8 @@ class Writer:
     def __init__(self, graph: Graph, code: Code, target: Target, lanes: int):
         self.graph, self.code, self.target, self.lanes = graph, code, target, lanes
         self.value = code.value
-        self.double, self.bit, self.integer, self.exponent_bits, self.true = "double", "i1", "i64", "52", "true"
-        if lanes > 1:
-            self.double, self.bit, self.integer = [f"<{lanes} x {kind}>" for kind in ("double", "i1", "i64")]
-            self.exponent_bits, self.true = "splat (i64 52)", "splat (i1 true)"
+        self.double, self.bit, self.integer = [vector_type(lanes, kind) for kind in ("double", "i1", "i64")]
+        self.exponent_bits, self.true = literal("52", lanes, "i64"), literal("true", lanes, "i1")
         self.doubles: dict[Node, str] = {}  # the name of each node as a number
         self.bits: dict[Node, str] = {}  # the name of each node as a condition; a node may have both
 
@@ -73,7 +71,7 @@ class Writer:
     # --- operands -----------------------------------------------------------------------------------------------------
 
     def constant(self, x: float) -> str:
-        return _literal(x) if self.lanes == 1 else f"splat (double {_literal(x)})"
+        return literal(_literal(x), self.lanes)
 
     def number(self, node: Node) -> str:
         """The name of a node's number, loaded or converted if need be."""

@@ -120,6 +120,6 @@ def _products(code: Code, call: Sums, tile: str, term: Loop, registers: int, wid
                 y = code.load(vector, code.at(code.at(tile, left), r * width))
             if call.chosen:
                 chosen = code.value(f"fcmp une {vector} {y}, {zero}")
-                yield code.select(vector, chosen, x, zero, f"<{width} x i1>" if width > 1 else "i1")
+                yield code.select(vector, chosen, x, zero, vector_type(width, "i1"))
             else:
                 yield code.value(f"fmul {vector} {x}, {y}")
